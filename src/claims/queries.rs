@@ -1,6 +1,6 @@
 //! Reads of claims, for the office.
-use chrono::{DateTime, FixedOffset};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -98,4 +98,23 @@ async fn view(app: &App, actor: &Actor, row: claim::Model) -> Result<Option<Clai
         due_at: clock::local(row.due_at),
         can_decide: rules::may_decide(actor.person, row.person_id, row.asked_by).is_ok(),
     }))
+}
+
+/// Claims of an area and below it that wait past their day: where, and since when. The longest first, so many at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(
+    db: &impl ConnectionTrait,
+    (area, now, limit): (&str, DateTime<Utc>, u64),
+) -> Result<Vec<(String, DateTime<Utc>)>> {
+    let late = claim::Entity::find()
+        .select_only()
+        .columns([claim::Column::AreaCode, claim::Column::DueAt])
+        .filter(claim::Column::AreaCode.starts_with(area))
+        .filter(claim::Column::State.eq(ClaimState::Waiting))
+        .filter(claim::Column::DueAt.lte(now))
+        .order_by_asc(claim::Column::DueAt)
+        .limit(limit);
+    Ok(late.into_tuple().all(db).await?)
 }

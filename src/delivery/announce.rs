@@ -12,7 +12,7 @@ use crate::{
     broker::Bell,
     error::Result,
     events::{self, Event, Happening, Kind},
-    ids::{AnnouncementId, MatterId, MeetingId, NoticeId, ObjectionId, PersonId, StreamId, SuggestionId},
+    ids::{AnnouncementId, BodyId, MatterId, MeetingId, NoticeId, ObjectionId, PersonId, StreamId, SuggestionId},
     matters, meetings, notices,
     quiet::{Class, Hours},
     store::Tx,
@@ -162,6 +162,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         | Kind::SuggestionHidden
         | Kind::SuggestionShown
         | Kind::SuggestionHidingUpheld => voice(tx, event).await,
+        Kind::SuggestionPressing => pressing(tx, event).await,
         Kind::StageEntered | Kind::StageSkipped | Kind::MatterEnded | Kind::MatterClosed => {
             let matter: MatterId = event.subject_id()?;
             let stream = find(tx, StreamKind::Discussion, &event.subject).await?;
@@ -221,6 +222,23 @@ async fn voice(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         _ => moved(own, &event.subject),
     };
     Ok(Some(Told { place: place(tx, event, Some(stream)).await?, ..told }))
+}
+
+/// Who is to take a voice that presses must do so now. What is about somebody is in no office.
+async fn pressing(tx: &Tx, event: &Event) -> Result<Option<Told>> {
+    let office = match event.get::<BodyId>("body") {
+        Some(body) => find(tx, StreamKind::Office, &body.to_string()).await?,
+        None => None,
+    };
+    Ok(Some(Told {
+        audience: Audience::Takers(event.subject_id()?),
+        level: Level::Act,
+        urgency: Urgency::Emergency,
+        topic: Topic::Tasks,
+        ladder: Ladder::Pressing,
+        thread: format!("{}/pressing", event.subject),
+        place: place(tx, event, office).await?,
+    }))
 }
 
 /// A task's owner must do it; that it was put off is news to who did not put it off.

@@ -6,7 +6,7 @@ use crate::{
     app::App,
     bodies,
     error::{Error, Result},
-    ids::{BodyId, MatterId, MeetingId, PersonId, VoteId},
+    ids::{BodyId, MatterId, MeetingId, PersonId, SuggestionId, VoteId},
     meetings,
     people::audience::{Among, Neighbour, on_roster, page as residents},
     suggestions, votes,
@@ -32,6 +32,8 @@ pub enum Audience {
     Matter(MatterId),
     /// Who was signed in to a meeting by somebody else.
     SignedFor(MeetingId),
+    /// Who is to take a voice.
+    Takers(SuggestionId),
 }
 
 /// Some of an audience.
@@ -67,6 +69,7 @@ impl Audience {
             Self::Person(person) => ("person", person.to_string()),
             Self::Matter(matter) => ("matter", matter.to_string()),
             Self::SignedFor(meeting) => ("signed_for", meeting.to_string()),
+            Self::Takers(voice) => ("takers", voice.to_string()),
         }
     }
 
@@ -80,6 +83,7 @@ impl Audience {
             "person" => Self::Person(id.parse().map_err(Error::broken)?),
             "matter" => Self::Matter(id.parse().map_err(Error::broken)?),
             "signed_for" => Self::SignedFor(id.parse().map_err(Error::broken)?),
+            "takers" => Self::Takers(id.parse().map_err(Error::broken)?),
             _ => return Err(Error::broken("an audience of an unknown kind")),
         })
     }
@@ -119,6 +123,11 @@ impl Audience {
                 let mut ids = meetings::queries::signed_for(db, *meeting).await?;
                 ids.retain(|id| after.is_none_or(|after| *id > after));
                 ids.truncate(usize::try_from(CHUNK).unwrap_or(usize::MAX));
+                ids
+            }
+            Self::Takers(voice) => {
+                let mut ids = suggestions::takers(db, *voice, app.now()).await?;
+                ids.retain(|id| after.is_none_or(|after| *id > after));
                 ids
             }
         };

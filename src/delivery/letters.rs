@@ -220,6 +220,9 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
             | Kind::SuggestionShown
             | Kind::SuggestionHidingUpheld,
         ) => (text::say("delivery-own-voice"), String::new(), format!("/suggestions/{subject}")),
+        Some(Kind::SuggestionPressing) => {
+            (text::say("delivery-pressing-voice"), String::new(), format!("/desk/suggestions/{subject}"))
+        }
         Some(Kind::EvidenceAttached) => {
             (text::say("delivery-own-alternative"), String::new(), format!("/matters/{subject}/arguments"))
         }

@@ -100,6 +100,9 @@ pub(super) async fn stands(db: &impl ConnectionTrait, told: &announcement::Model
         Some(Kind::ObjectionRaised) => {
             notices::queries::objection_stands(db, told.subject_id.parse().map_err(Error::broken)?).await
         }
+        Some(Kind::SuggestionPressing) => {
+            suggestions::is_untaken(db, told.subject_id.parse().map_err(Error::broken)?).await
+        }
         // who sees a voice has changed once more, and that is told
         Some(Kind::SuggestionHidden | Kind::SuggestionHidingUpheld) => {
             suggestions::is_hidden(db, told.subject_id.parse().map_err(Error::broken)?).await

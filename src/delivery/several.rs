@@ -60,7 +60,8 @@ async fn open(tx: &Tx, told: &announcement::Model, all: Vec<&Sharer>) -> Result<
         | Audience::Members(_)
         | Audience::Person(_)
         | Audience::Matter(_)
-        | Audience::SignedFor(_) => {
+        | Audience::SignedFor(_)
+        | Audience::Takers(_) => {
             return Ok(HashSet::new());
         }
     };

@@ -126,6 +126,8 @@ kinds! {
     SuggestionThreshold "suggestion.threshold_reached",
     /// A deadline is near.
     SuggestionDueSoon "suggestion.due_soon",
+    /// It presses, and who is to take it is told at once; data: body, unless it is about somebody.
+    SuggestionPressing "suggestion.pressing",
     /// It is late and an office above is told to see to it.
     SuggestionSupervised "suggestion.supervised",
     /// It was not solved twice, and the next office up is responsible.

@@ -3,10 +3,9 @@ use std::net::IpAddr;
 
 use chrono::TimeDelta;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use super::told::{AskGuestCode, GuestVoice, LeaveGuestVoice, RecordGuestVoice, TakeDownVoice};
 use super::{
     author,
     rows::{guest_try, guest_voice},
@@ -26,103 +25,11 @@ use crate::{
     },
     store::Tx,
     streams::{self, commands::SendMessage},
-    suggestions::{
-        self, Category, RateSuggestion, ReplyWish, SubmitSuggestion, SuggestionKind, SuggestionView, Urgency,
-        Visibility, leaving::Taken,
-    },
+    suggestions::{self, RateSuggestion, ReplyWish, SubmitSuggestion, SuggestionView, Visibility, leaving::Taken},
     text,
 };
 
 const MAX_NAME: usize = 30;
-
-/// Wants a code to leave a voice.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AskGuestCode {
-    /// The village: twelve digits.
-    pub area_code: String,
-    /// A mobile number of the mainland.
-    pub phone: String,
-}
-
-/// Leaves a voice.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LeaveGuestVoice {
-    /// The village: twelve digits.
-    pub area_code: String,
-    /// The number that the code was sent to.
-    pub phone: String,
-    /// Six digits.
-    pub code: String,
-    /// What the guest calls themselves; may be empty.
-    #[serde(default)]
-    #[schema(max_length = 30)]
-    pub name: String,
-    /// What is wanted.
-    pub kind: SuggestionKind,
-    /// 1 to 2,000 characters.
-    #[schema(min_length = 1, max_length = 2000)]
-    pub text: String,
-    /// Where, in words.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    pub place: String,
-}
-
-/// A handler writes it down for somebody who is there.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecordGuestVoice {
-    /// The village: twelve digits.
-    pub area_code: String,
-    /// What the guest calls themselves; may be empty.
-    #[serde(default)]
-    #[schema(max_length = 30)]
-    pub name: String,
-    /// What is wanted.
-    pub kind: SuggestionKind,
-    /// 1 to 2,000 characters.
-    #[schema(min_length = 1, max_length = 2000)]
-    pub text: String,
-    /// Where, in words.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    pub place: String,
-}
-
-/// A handler takes it down for somebody on the roster.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TakeDownVoice {
-    /// What is wanted.
-    pub kind: SuggestionKind,
-    /// What it is about.
-    #[serde(default)]
-    pub category: Category,
-    /// Urgent: accepted within 2 hours and answered within 24.
-    #[serde(default)]
-    pub urgency: Urgency,
-    /// How the person wants to be answered.
-    #[serde(default)]
-    pub reply_wish: ReplyWish,
-    /// 1 to 2,000 characters: as it was told. Those who handle it see it, nobody else.
-    #[schema(min_length = 1, max_length = 2000)]
-    pub text: String,
-    /// Where, in words.
-    #[serde(default)]
-    #[schema(max_length = 100)]
-    pub place: String,
-}
-
-/// What the guest keeps.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct GuestVoice {
-    /// The number people read out.
-    pub number: String,
-    /// Opens the voice; shown once.
-    pub claim_code: String,
-}
 
 fn about(area: &str) -> String {
     format!("guest {area}")
@@ -165,8 +72,8 @@ enum Left {
 /// `code_wrong`, `invalid_fields`, `too_many_requests` after three that day, `no_body_responsible`.
 pub async fn leave(app: &App, told: LeaveGuestVoice) -> Result<GuestVoice> {
     let number = proof::number(&app.keys, &told.phone)?;
-    let LeaveGuestVoice { area_code, code, name, kind, text, place, .. } = told;
-    let said = RecordGuestVoice { area_code, name, kind, text, place };
+    let LeaveGuestVoice { area_code, code, name, kind, category, urgency, text, place, .. } = told;
+    let said = RecordGuestVoice { area_code, name, kind, category, urgency, text, place };
     check(&said)?;
     let leaving = app.store.write(move |tx| {
         Box::pin(async move {
@@ -256,8 +163,8 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         text: said.text,
         place: said.place,
         about_person_id: None,
-        category: Category::Other,
-        urgency: Urgency::Ordinary,
+        category: said.category,
+        urgency: said.urgency,
         reply_wish: ReplyWish::Here,
         media: Vec::new(),
         is_flagged: false,

@@ -16,6 +16,7 @@ mod ends;
 mod http;
 mod rows;
 mod rules;
+mod told;
 
 pub use self::{
     commands::{GuestVoice, LeaveGuestVoice, RecordGuestVoice, TakeDownVoice},

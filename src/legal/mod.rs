@@ -18,6 +18,7 @@
 pub mod contracts;
 pub mod hours;
 mod http;
+pub mod late;
 pub mod mediations;
 pub mod officers;
 mod photos;

@@ -134,6 +134,22 @@ pub async fn waiting(app: &App, actor: &Actor, area: &str) -> Result<Vec<HeldVie
     views(app.store.read(), &app.keys, rows, actor).await
 }
 
+/// How many wait for a decision or on appeal, in those of these areas where any does.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn waiting_by_area(db: &impl ConnectionTrait, areas: Vec<String>) -> Result<Vec<(String, i64)>> {
+    let waiting = held::Entity::find()
+        .select_only()
+        .column(held::Column::AreaCode)
+        .column_as(held::Column::Id.count(), "waiting")
+        .filter(held::Column::AreaCode.is_in(areas))
+        .filter(held::Column::State.is_in([rules::WAITING, rules::APPEALED]))
+        .group_by(held::Column::AreaCode)
+        .order_by_asc(held::Column::AreaCode);
+    Ok(waiting.into_tuple().all(db).await?)
+}
+
 /// What waits in a conversation that the actor leads, oldest first.
 ///
 /// # Errors

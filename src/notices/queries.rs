@@ -1,5 +1,5 @@
 //! Reads of notices: what hangs and its versions; objections, confirmations and doors are beside it.
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -181,13 +181,38 @@ pub async fn must_read(db: &impl ConnectionTrait, area: &str, limit: u64) -> Res
     views(db, asked).await
 }
 
-/// Those that hang in an area with objections that wait for an answer, newest first, so many at most.
+/// Those of an area with objections that wait for an answer, also when they were taken down, newest first, so many at most.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn objected_to(db: &impl ConnectionTrait, area: &str, limit: u64) -> Result<Vec<NoticeView>> {
-    let open = notice::Column::Id.in_subquery(with_open_objections());
-    views(db, hanging_in(vec![area.to_owned()]).filter(open).limit(limit).all(db).await?).await
+    let objected = notice::Entity::find()
+        .filter(notice::Column::AreaCode.eq(area))
+        .filter(notice::Column::Id.in_subquery(with_open_objections()))
+        .order_by_desc(notice::Column::PublishedAt)
+        .order_by_desc(notice::Column::Id)
+        .limit(limit);
+    views(db, objected.all(db).await?).await
+}
+
+/// Notices in an area and below it whose period is over and to which an objection waits for an answer still: where, and since
+/// when. The longest first, so many at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn unanswered(
+    db: &impl ConnectionTrait,
+    (area, now, limit): (&str, DateTime<Utc>, u64),
+) -> Result<Vec<(String, DateTime<Utc>)>> {
+    let over = notice::Entity::find()
+        .select_only()
+        .columns([notice::Column::AreaCode, notice::Column::PeriodTo])
+        .filter(notice::Column::AreaCode.starts_with(area))
+        .filter(notice::Column::PeriodTo.lte(now))
+        .filter(notice::Column::Id.in_subquery(with_open_objections()))
+        .order_by_asc(notice::Column::PeriodTo)
+        .limit(limit);
+    Ok(over.into_tuple().all(db).await?)
 }
 
 fn hanging_in(areas: Vec<String>) -> Select<notice::Entity> {

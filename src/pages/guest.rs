@@ -25,7 +25,7 @@ use crate::{
     },
     people::{self, rules::mask_phone},
     streams::EntryView,
-    suggestions::{RateSuggestion, Step, SuggestionView},
+    suggestions::{Category, RateSuggestion, Step, SuggestionState, SuggestionView, Urgency},
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -76,6 +76,11 @@ struct ReadPage {
 impl ReadPage {
     fn may_rate(&self) -> bool {
         self.voice.as_ref().is_some_and(|voice| voice.can.contains(&Step::Rate))
+    }
+
+    /// It was rated as solved, and its author may say that it is not.
+    fn was_solved(&self) -> bool {
+        self.voice.as_ref().is_some_and(|voice| voice.summary.state == SuggestionState::Rated)
     }
 
     fn now(&self, voice: &SuggestionView) -> String {
@@ -138,6 +143,8 @@ async fn said(app: &App, typed: &Fields) -> Result<GuestVoice> {
         code: text("code"),
         name: text("name"),
         kind: typed.choice("kind")?,
+        category: typed.given("category").map_or(Ok(Category::Other), |_| typed.choice("category"))?,
+        urgency: if typed.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
         text: text("text"),
         place: text("place"),
     };

@@ -54,6 +54,18 @@ struct SuggestionsPage {
     next: Option<String>,
 }
 
+impl SuggestionsPage {
+    /// Of one's own that waits: until when something is promised.
+    fn promised(&self, one: &SuggestionSummary) -> Option<String> {
+        let due_at = match one.state {
+            SuggestionState::Submitted => one.accept_due_at,
+            SuggestionState::Accepted => one.answer_due_at,
+            SuggestionState::Answered | SuggestionState::Rated => return None,
+        };
+        (!self.is_village).then(|| deadline(&due_at))
+    }
+}
+
 /// Which voices are listed.
 #[derive(Debug, Default, Deserialize)]
 struct Which {
@@ -101,6 +113,11 @@ impl SuggestionPage {
 
     fn may_rate(&self) -> bool {
         self.voice.can.contains(&crate::suggestions::Step::Rate)
+    }
+
+    /// It was rated as solved, and its author may say that it is not.
+    fn was_solved(&self) -> bool {
+        self.voice.summary.state == SuggestionState::Rated
     }
 }
 

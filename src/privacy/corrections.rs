@@ -1,6 +1,9 @@
 //! Wishes to have something on the roster put right: asked by the person, decided by who keeps the roster.
-use chrono::{DateTime, FixedOffset};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -183,6 +186,25 @@ pub async fn waiting(app: &App, actor: &Actor, area: &str) -> Result<Vec<Correct
         view(&app.keys, row, name)
     };
     rows.into_iter().map(named).collect()
+}
+
+/// Wishes of an area and below it that wait past their day: where, and since when. The longest first, so many at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(
+    db: &impl ConnectionTrait,
+    (area, now, limit): (&str, DateTime<Utc>, u64),
+) -> Result<Vec<(String, DateTime<Utc>)>> {
+    let late = correction::Entity::find()
+        .select_only()
+        .columns([correction::Column::AreaCode, correction::Column::DueAt])
+        .filter(correction::Column::AreaCode.starts_with(area))
+        .filter(correction::Column::State.eq(CorrectionState::Waiting))
+        .filter(correction::Column::DueAt.lte(now))
+        .order_by_asc(correction::Column::DueAt)
+        .limit(limit);
+    Ok(late.into_tuple().all(db).await?)
 }
 
 fn view(keys: &Keys, row: correction::Model, person_name: String) -> Result<CorrectionView> {

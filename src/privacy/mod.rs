@@ -23,7 +23,7 @@ mod rules;
 pub use self::{
     corrections::{
         AskCorrection, CorrectionView, DecideCorrection, ask as ask_correction, decide as decide_correction,
-        of_person as corrections_of, waiting as corrections_waiting,
+        late as corrections_late, of_person as corrections_of, waiting as corrections_waiting,
     },
     export::export,
     http::routes,

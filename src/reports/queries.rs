@@ -74,6 +74,22 @@ pub async fn open_in(app: &App, actor: &Actor, area: &str) -> Result<Vec<ReportV
     Ok(views)
 }
 
+/// How many wait for a decision, in those of these areas where any does.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn open_by_area(db: &impl ConnectionTrait, areas: Vec<String>) -> Result<Vec<(String, i64)>> {
+    let waiting = report::Entity::find()
+        .select_only()
+        .column(report::Column::AreaCode)
+        .column_as(report::Column::Id.count(), "waiting")
+        .filter(report::Column::AreaCode.is_in(areas))
+        .filter(report::Column::State.eq(rules::OPEN))
+        .group_by(report::Column::AreaCode)
+        .order_by_asc(report::Column::AreaCode);
+    Ok(waiting.into_tuple().all(db).await?)
+}
+
 /// Lets see a photo or clip of a reported message: who decides; as long as the message stands, who spoke and whoever reads
 /// the conversation.
 ///

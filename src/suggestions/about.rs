@@ -4,6 +4,7 @@
 //! Whoever must fear the one they speak of does not speak. So the person, and who sits with that person, neither handle
 //! such a voice nor find it in a list or a figure; and because somebody sits almost everywhere, there is always one last
 //! office that takes it, where only the person is passed over.
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
 
 use super::{Suggestion, escalation, rows::suggestion, rules};
@@ -34,11 +35,7 @@ pub(super) async fn accused(tx: &Tx, actor: &Actor, about: Option<PersonId>) -> 
 }
 
 /// Bodies that a voice is kept from: where the person sits now whom it is about, and where they sat when it was left.
-pub(super) async fn kept_from(
-    db: &impl ConnectionTrait,
-    row: &Suggestion,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Result<Vec<BodyId>> {
+pub(super) async fn kept_from(db: &impl ConnectionTrait, row: &Suggestion, now: DateTime<Utc>) -> Result<Vec<BodyId>> {
     let Some(about) = row.about_person_id else { return Ok(Vec::new()) };
     let now_in = bodies::queries::seats_of(db, about, now).await?.into_iter().map(|seat| seat.body_id);
     let then_in = row.about_bodies.split(' ').filter_map(|id| id.parse().ok());
@@ -78,21 +75,34 @@ pub(super) async fn tell_body(tx: &Tx, row: &Suggestion, (body, card): (BodyId, 
         post_card(tx, office(tx, body).await?, card).await?;
         return Ok(true);
     }
-    let seats = bodies::queries::members_of(tx, body, tx.now()).await?;
+    let speakers = speakers(tx, row, (body, tx.now())).await?;
+    for person in &speakers {
+        post_card(tx, mailbox(tx, *person).await?, card.clone()).await?;
+    }
+    Ok(!speakers.is_empty())
+}
+
+/// Who speaks for a body and may hear of the voice, in the order of their ids: not its author, and nobody whom it concerns,
+/// whatever else they sit in.
+pub(super) async fn speakers(
+    db: &impl ConnectionTrait,
+    row: &Suggestion,
+    (body, now): (BodyId, DateTime<Utc>),
+) -> Result<Vec<PersonId>> {
+    let seats = bodies::queries::members_of(db, body, now).await?;
     let speaking = seats.iter().filter(|seat| bodies::SPEAKERS.contains(&seat.role.as_str()));
     let mut others: Vec<PersonId> = speaking.map(|seat| seat.person_id).collect();
     others.sort_by_key(|person| person.0);
     others.dedup();
     others.retain(|person| *person != row.author_id);
-    let mut is_told = false;
+    let mut hearing = Vec::with_capacity(others.len());
     for person in others {
-        let held = bodies::queries::seats_of(tx, person, tx.now()).await?;
+        let held = bodies::queries::seats_of(db, person, now).await?;
         if !rules::concerns(row, person, &held) {
-            post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
-            is_told = true;
+            hearing.push(person);
         }
     }
-    Ok(is_told)
+    Ok(hearing)
 }
 
 /// The village's supervisors hear, by number and kind, that nobody can handle a voice; each who speaks for them by themselves,

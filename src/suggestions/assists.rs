@@ -203,6 +203,16 @@ async fn end(tx: &Tx, actor: Option<&Actor>, (row, which): (&Suggestion, Conditi
     Ok(())
 }
 
+/// Bodies that were asked for their part of a voice and have not said anything yet.
+pub(super) async fn silent(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Vec<BodyId>> {
+    let asked = assist::Entity::find()
+        .select_only()
+        .column(assist::Column::BodyId)
+        .filter(assist::Column::SuggestionId.eq(id))
+        .filter(assist::Column::State.eq(AssistState::Asked));
+    Ok(asked.into_tuple().all(db).await?)
+}
+
 /// What others were asked for about a voice, oldest first.
 pub(super) async fn of_voice(db: &impl ConnectionTrait, keys: &Keys, of: &Suggestion) -> Result<Vec<AssistView>> {
     let rows = assist::Entity::find()

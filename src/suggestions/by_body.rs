@@ -5,13 +5,14 @@
 //! Of fewer than five nothing is shown, numbers are rounded down to fives, percents of few to tens, and a period is a month or
 //! a year that is over: whoever takes one period from another must not learn what became of a single voice. What is about
 //! somebody is counted nowhere: they would see by it that somebody spoke of them. An answer and what its author says of it count
-//! for the body that has the voice; the one that was late before it went on has left it unanswered.
+//! for the body that has the voice; the one that was late before it went on has left it unanswered; and the one that answered
+//! before it went on, or up, has not solved it: else what nobody could solve would leave its figures.
 use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
     sea_query::{Expr, Func},
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use super::{
     about,
     rows::suggestion,
     rules::{self, Deadline, SuggestionKind, SuggestionState, Visibility},
-    words,
+    served, words,
 };
 use crate::{
     actor::Actor,
@@ -172,12 +173,20 @@ impl Tally {
         self.left += 1;
     }
 
+    /// So many were answered here, were not solved, and are others' now.
+    fn fail(&mut self, count: usize) {
+        self.left += count;
+        self.answered += count;
+        self.rated += count;
+    }
+
     /// Nothing at all of a few: not even which body it was.
     fn shown(mut self, body_id: BodyId, body_name: String) -> Option<BodyFigures> {
         let enough = |count: usize| count >= FEWEST;
         let percent = |part: usize, whole: usize| enough(whole).then(|| whole_percent(part, whole));
         self.days.sort_unstable();
-        let middle = self.days.get(self.days.len() / 2).copied();
+        let timed = self.days.len();
+        let middle = self.days.get(timed / 2).copied();
         Some(BodyFigures {
             body_id,
             body_name,
@@ -185,7 +194,7 @@ impl Tally {
             answered_percent: whole_percent(self.answered, self.left),
             solved_percent: percent(self.solved, self.rated),
             satisfied_percent: percent(self.satisfied, self.rated),
-            median_days: middle.filter(|_| enough(self.answered)),
+            median_days: middle.filter(|_| enough(timed)),
         })
     }
 }
@@ -275,6 +284,9 @@ async fn tallied(
             break;
         }
     }
+    for (body, count) in served::unsolved(db, (area, from, to)).await? {
+        tallies.entry(body).or_default().fail(usize::try_from(count).unwrap_or_default());
+    }
     let names = bodies::queries::names(db, tallies.keys().copied().collect()).await?;
     let named = |id: BodyId| names.get(&id).cloned().unwrap_or_default();
     let mut shown: Vec<BodyFigures> =
@@ -289,22 +301,68 @@ async fn tallied(
 /// # Errors
 /// When the database cannot be read.
 pub async fn late(db: &impl ConnectionTrait, actor: &Actor, (area, now): (&str, DateTime<Utc>)) -> Result<LateVoices> {
-    use suggestion::Column as C;
-    let unaccepted = C::State.eq(SuggestionState::Submitted).and(C::AcceptDueAt.lte(now));
-    let unanswered =
-        C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
-    let late = suggestion::Entity::find()
-        .filter(seen_from(area))
-        .filter(C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
-        .filter(Condition::any().add(unaccepted).add(unanswered))
-        .filter(about::not_about(actor))
-        .filter(words::is_kept());
+    let late = late_in(actor, (area, now));
     let count = late.clone().count(db).await?;
-    let rows = late.order_by_asc(C::AnswerDueAt).limit(MOST_LATE).all(db).await?;
+    let rows = late.order_by_asc(suggestion::Column::AnswerDueAt).limit(MOST_LATE).all(db).await?;
     let named = rows.iter().flat_map(|row| [Some(row.body_id), row.late_body_id]).flatten();
     let names = bodies::queries::names(db, named.collect()).await?;
     let more = count.saturating_sub(rows.len() as u64);
     Ok(LateVoices { items: rows.into_iter().map(|row| late_voice(row, &names, now)).collect(), more })
+}
+
+fn late_in(actor: &Actor, (area, now): (&str, DateTime<Utc>)) -> Select<suggestion::Entity> {
+    use suggestion::Column as C;
+    let unaccepted = C::State.eq(SuggestionState::Submitted).and(C::AcceptDueAt.lte(now));
+    let unanswered =
+        C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]).and(C::AnswerDueAt.lte(now));
+    suggestion::Entity::find()
+        .filter(seen_from(area))
+        .filter(C::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+        .filter(Condition::any().add(unaccepted).add(unanswered))
+        .filter(about::not_about(actor))
+        .filter(words::is_kept())
+}
+
+/// Voices that are late with one body.
+#[derive(Clone, Debug)]
+pub struct LateBelow {
+    /// The body's name.
+    pub body_name: String,
+    /// Where the one is that is late the longest.
+    pub area_code: String,
+    /// How many.
+    pub count: usize,
+    /// Until when the first of them was promised.
+    pub due_at: DateTime<FixedOffset>,
+}
+
+/// What is late with the bodies below an office, the longest late first: what the office above is told of, one by one. Of 200
+/// voices at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late_below(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    (area, now): (&str, DateTime<Utc>),
+) -> Result<Vec<LateBelow>> {
+    let above: Vec<BodyId> = bodies::queries::over(db, area).await?.into_iter().map(|body| body.id).collect();
+    let late = late_in(actor, (area, now)).filter(suggestion::Column::BodyId.is_not_in(above));
+    let rows = late.order_by_asc(suggestion::Column::AnswerDueAt).limit(MOST_LATE).all(db).await?;
+    let names = bodies::queries::names(db, rows.iter().map(|row| row.body_id).collect()).await?;
+    let mut below: Vec<(BodyId, LateBelow)> = Vec::new();
+    for row in rows {
+        let body = row.body_id;
+        let LateVoice { body_name, area_code, due_at, .. } = late_voice(row, &names, now);
+        match below.iter_mut().find(|(id, _)| *id == body) {
+            Some((_, known)) => {
+                known.count += 1;
+                known.due_at = std::cmp::Ord::min(known.due_at, due_at);
+            }
+            None => below.push((body, LateBelow { body_name, area_code, count: 1, due_at })),
+        }
+    }
+    Ok(below.into_iter().map(|(_, one)| one).collect())
 }
 
 fn late_voice(row: suggestion::Model, names: &HashMap<BodyId, String>, now: DateTime<Utc>) -> LateVoice {
@@ -329,65 +387,4 @@ fn late_voice(row: suggestion::Model, names: &HashMap<BodyId, String>, now: Date
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_period_is_a_month_or_a_year_and_nothing_else() {
-        let day = |year, month| NaiveDate::from_ymd_opt(year, month, 1).unwrap();
-        assert_eq!(period("2026-11").unwrap(), (day(2026, 11), day(2026, 12)));
-        assert_eq!(period("2026-12").unwrap(), (day(2026, 12), day(2027, 1)));
-        assert_eq!(period("2026").unwrap(), (day(2026, 1), day(2027, 1)));
-        for bad in
-            ["", "2026-13", "2026-0", "2026-11-02", "x", "1", "99999999999", "2026-4294967295", "2026-", "-5", "2026-x"]
-        {
-            assert!(period(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn of_fewer_than_five_nothing_is_shown() {
-        let at = DateTime::UNIX_EPOCH;
-        let row = |days: i64, rating| {
-            let answered = (days > 0).then(|| at + chrono::TimeDelta::days(days));
-            (SuggestionId::new(), BodyId::new(), at, answered, rating, None)
-        };
-        let mut tally = Tally::default();
-        (1..=4).for_each(|days| tally.add(&row(days, Some(5))));
-        assert_eq!(tally.shown(BodyId::new(), String::new()), None, "not even which body");
-        let mut tally = Tally::default();
-        (1..=5).for_each(|days| tally.add(&row(days, Some(if days == 1 { 2 } else { 3 }))));
-        (0..3).for_each(|_| tally.add(&row(0, None)));
-        let shown = tally.shown(BodyId::new(), String::new()).unwrap();
-        assert_eq!((shown.left_at_least, shown.answered_percent), (5, 60), "62 in whole tens");
-        assert_eq!((shown.solved_percent, shown.satisfied_percent), (Some(80), Some(0)));
-        assert_eq!(shown.median_days, Some(3));
-    }
-
-    #[test]
-    fn what_was_late_elsewhere_is_unanswered_there_and_answered_here() {
-        let at = DateTime::UNIX_EPOCH;
-        let row = (SuggestionId::new(), BodyId::new(), at, Some(at + chrono::TimeDelta::days(1)), Some(5), None);
-        let (mut here, mut there) = (Tally::default(), Tally::default());
-        (0..5).for_each(|_| here.add(&row));
-        (0..5).for_each(|_| there.miss());
-        let shown = |tally: Tally| tally.shown(BodyId::new(), String::new()).unwrap();
-        let (here, there) = (shown(here), shown(there));
-        assert_eq!((here.answered_percent, there.answered_percent), (100, 0));
-        assert_eq!((here.satisfied_percent, there.satisfied_percent), (Some(100), None));
-    }
-
-    #[test]
-    fn percents_of_few_are_whole_tens() {
-        assert_eq!([whole_percent(1, 6), whole_percent(47, 49), whole_percent(49, 49)], [10, 90, 100]);
-        assert_eq!([whole_percent(47, 50), whole_percent(0, 0)], [94, 0]);
-    }
-
-    #[test]
-    fn the_month_that_is_over_is_the_one_before() {
-        let at = |text: &str| last_month(text.parse().unwrap());
-        // midnight is that of China
-        assert_eq!([at("2026-10-31T15:59:59Z"), at("2026-10-31T16:00:00Z")], ["2026-09", "2026-10"]);
-        assert_eq!(at("2026-01-15T00:00:00Z"), "2025-12");
-    }
-}
+mod tests;

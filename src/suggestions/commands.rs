@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{
-    Suggestion, escalation,
+    Suggestion, escalation, pressing,
     promises::{self, Promise},
     queries::{self, SuggestionSummary, SuggestionView},
     rows::{answer as answer_row, suggestion},
@@ -44,7 +44,7 @@ pub struct AssignSuggestion {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateSuggestion {
-    /// 1 (not solved) to 5; 1 and 2 open it again.
+    /// 1 (not solved) to 5; 1 and 2 open it again. Of what was rated as solved only these, within 30 days.
     #[schema(minimum = 1, maximum = 5)]
     pub rating: i32,
     /// Up to 500 characters.
@@ -111,13 +111,18 @@ pub async fn assign(
 }
 
 /// Rates the answer. "Not solved" opens the voice again, with new days to answer it; said twice, it takes it to the office
-/// above. Records `suggestion.rated` and then `suggestion.escalated`.
+/// above. What was rated as solved is so opened for 30 days. Records `suggestion.rated` and then `suggestion.escalated`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` for others than the author; `wrong_state` unless answered; `invalid_fields`.
+/// `not_found`; `not_allowed` for others than the author; `wrong_state` unless answered, and for who was content and is still, or
+/// says otherwise too late; `invalid_fields`.
 pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSuggestion)) -> Result<SuggestionView> {
     check_rating(&input)?;
     let row = checked(tx, actor, id, Step::Rate).await?;
+    let was_solved = row.state == SuggestionState::Rated;
+    if was_solved && (!rules::reopens(input.rating) || rules::is_settled(&row, tx.now())) {
+        return Err(Code::WrongState.into());
+    }
     let now = rated(tx, actor, (row, input), false).await?;
     queries::view(tx, tx.keys(), (actor, tx.now()), now).await
 }
@@ -183,6 +188,7 @@ async fn rated(
     record(tx, Kind::SuggestionRated, &now, Some(actor), data).await?;
     if above.is_some() {
         escalation::hand_over(tx, &row, &now).await?;
+        pressing::press(tx, &now).await?;
     }
     Ok(now)
 }

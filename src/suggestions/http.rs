@@ -186,7 +186,7 @@ async fn speak_answer(
     .map(Json)
 }
 
-/// Rate the answer to one's own voice; 1 and 2 open it again.
+/// Rate the answer to one's own voice; 1 and 2 open it again, also what was rated as solved within 30 days.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/rating", tag = "suggestions", operation_id = "rate_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = RateSuggestion,
     responses((status = 201, body = SuggestionView, description = "Rated, or opened again"), Problem))]

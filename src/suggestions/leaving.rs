@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     Suggestion, about,
     commands::{MAX_TEXT, SUBJECT_KIND},
-    hidings, media_review,
+    hidings, media_review, pressing,
     promises::{self, Urgency},
     routing,
     rows::suggestion,
@@ -186,7 +186,7 @@ async fn record(tx: &Tx, row: &Suggestion, taken: Option<Taken>) -> Result<()> {
     let data = json!({ "body": row.body_id, "taken_down": taken.is_some() });
     let happening = Happening::new(Kind::SuggestionSubmitted, row.id).at(&row.area_code).with(data);
     events::record(tx, happening.by(taken.map_or(row.author_id, |taken| taken.by))).await?;
-    Ok(())
+    pressing::press(tx, row).await
 }
 
 /// Why everybody sees a public voice, or its photos and its clip, only when somebody has looked, if so: the key of the sentence.

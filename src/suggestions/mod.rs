@@ -8,7 +8,7 @@
 //! Whoever runs the county opens one only with a reason, which the author reads, too, and until midnight.
 //! An answer is written, spoken, or both; its clip is heard by whoever may read it, and destroyed with a private voice.
 //! Nobody answers the own voice; only the author rates the answer, or is called back where it was taken down, by who neither took
-//! it down nor answered it; "not solved" opens it again. Said twice, it takes it to the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
+//! it down nor answered it; "not solved" opens it again, also for 30 days after it was rated as solved. Said twice, it takes it to the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.
 //! The body responsible may pass it on: it stays responsible until the other takes it, deadlines go on, and who does not take
 //! it names who should; only then thread and rights go along. What is for the town alone comes back to no body of the village.
@@ -16,7 +16,7 @@
 //! what is still asked.
 //! Whom a voice is about never learns of it, and neither do the bodies in which they sit: it is never public, begins with the
 //! nearest office above them, joins no matter, is told to those who speak for a body each by themselves, and is in no figures.
-//! What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
+//! Who is to take what is dangerous is told by day and by night. What is dangerous is promised in hours, a broken line in a day, the rest in working days; what is hard gets fifteen, once,
 //! from the office above. What its author had erased waits for nobody.
 //! A public voice may be hidden by who answers it, with a reason, from everybody but its author; nothing of it is taken away, its
 //! clocks go on, and its author objects once to the office above, which hears and sees all of it; what that says nothing to for
@@ -53,6 +53,7 @@ mod inspections;
 pub mod leaving;
 pub mod media_review;
 mod offers;
+mod pressing;
 mod promises;
 pub mod queries;
 mod reactions;
@@ -76,6 +77,7 @@ pub use self::{
     figures::{Figures, Waiting, figures, waiting_by_area},
     http::routes,
     inspections::{Inspect, Inspected, InspectedVoice, InspectionView, inspect, inspected, inspections},
+    pressing::{is_untaken, takers},
     promises::Urgency,
     queries::{SuggestionAnswerView, SuggestionReadingView, SuggestionSummary, SuggestionView},
     reactions::REACTIONS,

@@ -42,7 +42,7 @@ pub use self::{
     answers::SuggestionAnswerView,
     consults::{Consultation, consulted},
     joined::{author_threads, joined_to},
-    lists::{desk_to_call, desk_todo, desk_unseen, list},
+    lists::{DESK_TODO, assignees, desk_to_call, desk_todo, desk_unseen, list},
     register::VoicesQuery,
 };
 pub(super) use self::{
@@ -275,7 +275,8 @@ pub(super) async fn view(
     let names = people::queries::names(db, [Some(row.author_id), assignee].into_iter().flatten().collect()).await?;
     let in_full = |id: PersonId| names.get(&id).cloned().unwrap_or_default();
     let author_name = in_full(row.author_id);
-    let is_asked = sight == Sight::Own && row.state == SuggestionState::Answered && rules::goes_up(row.unsolved + 1);
+    let is_answered = matches!(row.state, SuggestionState::Answered | SuggestionState::Rated);
+    let is_asked = sight == Sight::Own && is_answered && rules::goes_up(row.unsolved + 1);
     let above = if is_asked { escalation::next(db, &row, now).await? } else { None };
     // neighbours read what is public, and not how it was worked on; bodies below not how the office above works on it
     let is_near = sight == Sight::Own || standing.is_responsible;
@@ -283,6 +284,9 @@ pub(super) async fn view(
     let extensions = if is_near { extensions::of_voice(db, keys, &row).await? } else { Vec::new() };
     let assists = if is_near { assists::of_voice(db, keys, &row).await? } else { Vec::new() };
     let mut can = rules::steps(&row, standing);
+    if rules::is_settled(&row, now) {
+        can.retain(|step| *step != Step::Rate);
+    }
     if can.contains(&Step::Hide) && hidings::settled(db, row.id).await?.is_some() {
         can.retain(|step| *step != Step::Hide);
     }

@@ -4,7 +4,8 @@ use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
 use super::{
-    Suggestion, about, cosign_sheets, cosigns, hidings, queries, rows::answer, rules, silence, support, words,
+    Suggestion, about, assists, cosign_sheets, cosigns, hidings, promises::Urgency, queries, rows::answer, rules,
+    silence, support, words,
 };
 use crate::{
     bodies, clock,
@@ -214,6 +215,9 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     {
         post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
     }
+    if event.kind == Kind::SuggestionDueSoon {
+        remind_asked(tx, &row).await?;
+    }
     // who had it before is told that it has gone
     if let Some(from) = event.get::<BodyId>("from") {
         let gone = self::card(tx, "office_suggestion_gone", &row, due).await?;
@@ -224,6 +228,17 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     if !is_told && event.kind == Kind::SuggestionSubmitted {
         let card = self::card(tx, "office_suggestion_unassigned", &row, due).await?;
         about::tell_supervisors(tx, &row, Card { link: "/desk".to_owned(), ..card }).await?;
+    }
+    Ok(())
+}
+
+/// Whoever was asked to take it, or for a part of it, and has not said anything is reminded, too.
+async fn remind_asked(tx: &Tx, row: &Suggestion) -> Result<()> {
+    let asked = row.offered_to.into_iter().map(|body| (body, "office_referral_due_soon"));
+    let silent = assists::silent(tx, row.id).await?.into_iter().map(|body| (body, "office_assist_due_soon"));
+    for (body, code) in asked.chain(silent) {
+        let card = card(tx, code, row, row.answer_due_at).await?;
+        about::tell_body(tx, row, (body, Card { link: "/desk/referrals".to_owned(), ..card })).await?;
     }
     Ok(())
 }
@@ -241,7 +256,7 @@ fn is_set(event: &Event, flag: &str) -> bool {
     event.data.get(flag).and_then(serde_json::Value::as_bool).unwrap_or_default()
 }
 
-/// Title and text are named after the code; both may use the number, the kind, the body and the day it is due.
+/// Title and text are named after the code; both may use the number, the kind, the body and until when it is due.
 async fn card(tx: &Tx, code: &'static str, row: &Suggestion, due: DateTime<Utc>) -> Result<Card> {
     card_with(tx, code, row, (due, &[])).await
 }
@@ -255,13 +270,15 @@ async fn card_with(
 ) -> Result<Card> {
     let names = bodies::queries::names(tx, vec![row.body_id]).await?;
     let kind = text::word("suggestion-kind", &row.kind.to_value());
-    let due = clock::last_day(due);
+    let kind = match row.urgency {
+        Urgency::Ordinary => kind,
+        Urgency::Urgent => text::say_with("suggestion-urgent-kind", &[("kind", kind.into())]),
+    };
     let blanks = [
         ("number", row.number.as_str().into()),
         ("kind", kind.into()),
         ("body", names.get(&row.body_id).cloned().unwrap_or_default().into()),
-        ("month", due.month().into()),
-        ("day", due.day().into()),
+        ("due", until(due).into()),
     ];
     let more = more.iter().map(|(name, value)| (*name, value.as_str().into()));
     let blanks: Vec<_> = blanks.into_iter().chain(more).collect();
@@ -269,9 +286,25 @@ async fn card_with(
     Ok(Card::worded((code, &key), &blanks, format!("/suggestions/{}", row.id)))
 }
 
+/// Until when, in words: a day that ends at 24:00 alone, what was promised in hours with the time of day.
+fn until(due: DateTime<Utc>) -> String {
+    let last = clock::last_day(due);
+    let time = clock::local(due).format("%H:%M").to_string();
+    let blanks = [("m", last.month().into()), ("d", last.day().into()), ("t", time.into())];
+    text::say_with(if clock::end_of_day(last) == due { "page-day" } else { "page-moment" }, &blanks)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_said_alone_and_hours_with_their_time() {
+        let said = |at: &str| until(at.parse().unwrap());
+        assert_eq!(said("2026-11-07T16:00:00Z"), "11月7日");
+        assert_eq!(said("2026-11-07T03:05:00Z"), "11月7日 11:05");
+        assert_eq!(said("2026-11-07T16:00:00.001Z"), "11月8日 00:00", "a promise in hours may end just after midnight");
+    }
 
     #[test]
     fn every_card_has_its_words() {
@@ -326,10 +359,11 @@ mod tests {
         .map(|code| format!("office-suggestion-{code}"));
         let cosigners = ["answered", "joined"].iter().map(|code| format!("cosigned-{code}"));
         let referred =
-            ["offered", "taken", "here", "refused", "ended"].iter().map(|code| format!("office-referral-{code}"));
+            ["offered", "taken", "here", "refused", "ended", "due-soon"].map(|code| format!("office-referral-{code}"));
         let referred = referred
+            .into_iter()
             .chain(["office-extension-asked", "office-extended", "office-extension-refused"].map(str::to_owned))
-            .chain(["office-assist-asked", "office-assist-given", "office-assist-ended"].map(str::to_owned))
+            .chain(["asked", "given", "ended", "due-soon"].map(|code| format!("office-assist-{code}")))
             .chain(["office-hiding-appealed".to_owned()]);
         for key in author.chain(office).chain(cosigners).chain(referred) {
             assert!(text::knows(&format!("{key}-title")) && text::knows(&format!("{key}-text")), "{key}");

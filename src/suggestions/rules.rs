@@ -1,5 +1,5 @@
 //! What may be done with a voice, by whom, until when; and who may see it.
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sea_orm::Iterable;
 
 use super::{
@@ -37,6 +37,8 @@ pub const WARN_ACCEPT_WORKING_DAYS: u32 = 1;
 pub const MOST_WORKING_DAYS: u32 = 15;
 /// A rating up to this says "not solved" and opens the voice again.
 const UNSOLVED_RATING: i32 = 2;
+/// So long after it was rated as solved its author may say that it is not.
+const UNSOLVED_WITHIN: TimeDelta = TimeDelta::days(30);
 /// Characters of the text that name its thread.
 const TITLE_CHARS: usize = 16;
 
@@ -118,6 +120,13 @@ pub fn goes_up(unsolved: i32) -> bool {
 #[must_use]
 pub fn reopens(rating: i32) -> bool {
     rating <= UNSOLVED_RATING
+}
+
+/// Was it rated as solved so long ago that it stays so?
+#[must_use]
+pub fn is_settled(row: &Suggestion, now: DateTime<Utc>) -> bool {
+    let is_over = row.rated_at.is_none_or(|at| at + UNSOLVED_WITHIN <= now);
+    row.state == SuggestionState::Rated && is_over
 }
 
 /// The seat by which the actor handles this voice: by right, or because it was given to the actor, who still sits in the body.
@@ -269,8 +278,9 @@ fn fits(step: Step, state: SuggestionState) -> bool {
     match step {
         Step::Accept => state == SuggestionState::Submitted,
         Step::Assign | Step::Answer => state == SuggestionState::Accepted,
-        Step::Rate | Step::CallBack => state == SuggestionState::Answered,
-        Step::Speak => matches!(state, SuggestionState::Answered | SuggestionState::Rated),
+        Step::CallBack => state == SuggestionState::Answered,
+        // that it is not solved is also said of what was rated as solved, see `is_settled`
+        Step::Rate | Step::Speak => matches!(state, SuggestionState::Answered | SuggestionState::Rated),
         Step::Join | Step::Hide | Step::Show | Step::Appeal => true,
         Step::Cosign | Step::WriteDown => state != SuggestionState::Rated,
         Step::Extend => state == SuggestionState::Accepted,

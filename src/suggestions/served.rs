@@ -69,3 +69,31 @@ pub async fn served(
     }
     Ok(found)
 }
+
+/// How many of the voices left in an area and below it, from one day to before another, each body answered that does not have
+/// them any more: only what was not solved goes on after an answer. Not those that it was late with as well.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn unsolved(
+    db: &impl ConnectionTrait,
+    (area, from, to): (&str, NaiveDate, NaiveDate),
+) -> Result<Vec<(BodyId, i64)>> {
+    use suggestion::Column as C;
+    let of = answer::Entity::belongs_to(suggestion::Entity).from(answer::Column::SuggestionId).to(C::Id);
+    let column = |column: C| Expr::col((suggestion::Entity, column));
+    let by = || Expr::col((answer::Entity, answer::Column::BodyId));
+    let answered = answer::Entity::find()
+        .select_only()
+        .column(answer::Column::BodyId)
+        .column_as(Expr::col((answer::Entity, answer::Column::SuggestionId)).count_distinct(), "voices")
+        .join(JoinType::InnerJoin, of.into())
+        .filter(seen_from(area))
+        .filter(C::AboutPersonId.is_null())
+        .filter(column(C::CreatedAt).gte(clock::start_of_day(from)))
+        .filter(column(C::CreatedAt).lt(clock::start_of_day(to)))
+        .filter(by().ne(column(C::BodyId)))
+        .filter(column(C::LateBodyId).is_null().or(column(C::LateBodyId).ne(by())))
+        .group_by(answer::Column::BodyId);
+    Ok(answered.into_tuple().all(db).await?)
+}

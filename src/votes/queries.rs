@@ -16,6 +16,7 @@ use crate::{
     text,
 };
 
+pub mod at_office;
 mod ballots;
 pub mod challenges;
 mod committee;

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::{
-    county::operator,
+    county::{form, operator},
     support::{Socket, Somebody, TestApp, Village, told_in},
 };
 
@@ -170,6 +170,12 @@ async fn what_is_near_is_reminded_of_and_what_is_late_is_told_upwards() {
     assert_eq!(seen[0].1, "/desk", "they see to it and do not read it");
     let town = Somebody::signed_in(&scene.app, village.town.person).await;
     assert_eq!(town.get(&voice).await.status, 404);
+    // the card goes by; what is to be done stays
+    let desk = String::from_utf8(town.download("/desk").await.1).unwrap();
+    assert!(desk.contains("1 条留言超期，请督办") && desk.contains("东衡村村民委员会"), "{desk}");
+    assert!(!desk.contains("路灯"), "and not a word of it");
+    let clerk = Somebody::signed_in(&scene.app, village.clerk.person).await;
+    assert!(!String::from_utf8(clerk.download("/desk").await.1).unwrap().contains("请督办"));
     // nobody took it and it is late: taking it now changes nothing of that
     let other = scene.speak("handlers").await;
     scene.app.pass(TimeDelta::days(14)).await;
@@ -207,5 +213,42 @@ async fn what_was_answered_in_time_disturbs_nobody() {
         let cards = scene.cards(who, "office").await;
         assert!(!cards.iter().any(|(card, _)| card.contains("due_soon") || card.contains("supervised")), "{cards:?}");
     }
+    scene.app.stop().await;
+}
+
+/// Who tapped the wrong star, or finds the lamp dark again a week later, need not begin from the beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_rated_as_solved_is_said_not_to_be_for_a_month() {
+    let scene = Scene::set().await;
+    let Scene { app, village, author, .. } = &scene;
+    let voice = scene.speak("handlers").await;
+    let own = voice.replacen("/v1", "", 1);
+    let page = async |who: &Somebody| String::from_utf8(who.download(&own).await.1).unwrap();
+    let rating = format!("{voice}/rating");
+    scene.answered(&village.clerk, &voice).await;
+    assert_eq!(scene.rate(&voice, 5).await["state"], "rated");
+    for content in [5, 3] {
+        let again = author.post(&rating, json!({ "rating": content })).await;
+        assert_eq!(again.refused(), "wrong_state", "content is content");
+    }
+    app.pass(TimeDelta::days(29)).await;
+    let author = Somebody::signed_in(app, author.person).await;
+    let shown = page(&author).await;
+    assert!(shown.contains("没解决，请重新办") && !shown.contains("5 分，很满意"), "{shown}");
+    let fields = [("rating", "1"), ("rating_text", "灯又坏了"), ("client_id", "again")];
+    assert_eq!(form(&author, &format!("{own}/rating"), &fields).await.0, 303);
+    let opened = author.get(&voice).await.ok();
+    assert_eq!((&opened["state"], &opened["rating"]), (&json!("accepted"), &json!(1)), "{opened}");
+    assert_eq!(scene.count(&village.clerk, "office_suggestion_reopened").await, 1);
+    // the second time it goes up, as ever
+    let clerk = Somebody::signed_in(app, village.clerk.person).await;
+    scene.answered(&clerk, &voice).await;
+    author.post(&rating, json!({ "rating": 4 })).await.ok();
+    assert_eq!(author.get(&voice).await.ok()["next_body_name"], "洛舍镇人民政府");
+    app.pass(TimeDelta::days(31)).await;
+    let author = Somebody::signed_in(app, author.person).await;
+    assert!(!page(&author).await.contains("没解决，请重新办"));
+    let late = author.post(&rating, json!({ "rating": 1 })).await;
+    assert_eq!(late.refused(), "wrong_state", "after a month it is another voice");
     scene.app.stop().await;
 }

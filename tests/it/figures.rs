@@ -64,7 +64,14 @@ async fn figures_of_a_body_are_public_and_nothing_is_shown_of_a_few() {
     let page = app.http.get(app.url(&format!("/figures?area={}", village.area))).header("accept", "text/html");
     let page = page.send().await.unwrap();
     assert_eq!(page.status(), 200);
-    assert!(page.text().await.unwrap().contains("80%"));
+    let page = page.text().await.unwrap();
+    assert!(page.contains("80%"), "{page}");
+    // nobody types a month
+    for choice in
+        ["<option value=\"2026-11\" selected>2026年11月<", "<option value=\"2025-12\">", "<option value=\"2025\">"]
+    {
+        assert!(page.contains(choice), "{choice}: {page}");
+    }
     app.stop().await;
 }
 
@@ -95,6 +102,9 @@ async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
         let voice = json!({ "kind": "complaint", "visibility": visibility, "text": "桥墩裂了" });
         author.post("/v1/suggestions", voice).await.ok();
     }
+    let notice = json!({ "area_code": village.area, "title": "晒谷", "text": "全文", "period_days": 1 });
+    let notice = village.clerk.post("/v1/notices", notice).await.ok()["id"].as_str().unwrap().to_owned();
+    author.post(&format!("/v1/notices/{notice}/objections"), json!({ "text": "灰太大" })).await.ok();
     let path = "/v1/areas/330521/late-suggestions";
     assert_eq!(county.get(path).await.ok(), json!({ "items": [], "more": 0 }), "nothing is late yet");
     app.pass(TimeDelta::days(20)).await;
@@ -112,6 +122,7 @@ async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
     assert_eq!(page.status(), 200);
     let page = page.text().await.unwrap();
     assert!(page.contains("超期的留言（3）") && !page.contains("裂"));
+    assert!(page.contains("别的超期（1）") && page.contains("异议没有答复") && !page.contains("灰太大"), "{page}");
     // more than are listed are counted all the same
     let columns = "area_code, author_id, kind, visibility, text, place, state, body_id, stream_id, accept_due_at, \
          answer_due_at, calendar_version, created_at, updated_at";
@@ -275,5 +286,57 @@ async fn what_everybody_may_read_is_linked_from_what_they_see() {
     }
     let visitor = app.http.get(app.url("/matters")).send().await.unwrap().text().await.unwrap();
     assert!(visitor.contains("href=\"/figures\""), "{visitor}");
+    app.stop().await;
+}
+
+/// Whoever solves nothing must not look as if nothing had been left there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_up_unsolved_stays_in_the_figures_of_who_did_not_solve_it() {
+    let (app, village) = Village::start().await;
+    for n in 7..13 {
+        let author = village.villager(&app, &format!("{n:05}")).await;
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "灯坏了" });
+        let voice = author.post("/v1/suggestions", voice).await.ok();
+        let voice = format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+        village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+        for _ in 0..2 {
+            village.clerk.post(&format!("{voice}/answers"), json!({ "text": "好了" })).await.ok();
+            author.post(&format!("{voice}/rating"), json!({ "rating": 1 })).await.ok();
+        }
+    }
+    app.clock.advance(TimeDelta::days(30));
+    let shown = app.get(&format!("/v1/areas/{}/body-figures", village.area)).await.ok();
+    let of = |name: &str| shown.as_array().unwrap().iter().find(|one| one["body_name"] == name).unwrap().clone();
+    let (below, above) = (of("东衡村村民委员会"), of("洛舍镇人民政府"));
+    assert_eq!((&below["answered_percent"], &below["solved_percent"]), (&json!(100), &json!(0)), "{shown}");
+    assert_eq!((&below["left_at_least"], below.get("median_days")), (&json!(5), None), "no days are known of them");
+    assert_eq!((&above["left_at_least"], &above["answered_percent"]), (&json!(5), &json!(0)), "{shown}");
+    app.stop().await;
+}
+
+/// What is promised beside voices has days, too: they stand on the same screen, without a name.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_county_sees_what_else_is_late() {
+    let (app, village) = Village::start().await;
+    let county = operator(&app).await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let author = village.villager(&app, "00007").await;
+    let vote = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
+        "closes_at": app.app.now() + TimeDelta::days(6) });
+    let vote = village.chair.post("/v1/votes", vote).await.ok()["id"].as_str().unwrap().to_owned();
+    let wrong = json!({ "kind": "wrong", "about": { "name": "俞美娟" }, "reason": "大家都知道" });
+    author.post(&format!("/v1/votes/{vote}/roll/objections"), wrong).await.ok();
+    author.post("/v1/me/corrections", json!({ "field": "name", "wanted": "费海容" })).await.ok();
+    let screen = async || {
+        let county = Somebody::signed_in(&app, county.person).await;
+        String::from_utf8(county.download("/desk/county/overdue").await.1).unwrap()
+    };
+    assert!(screen().await.contains("别的超期（0）"));
+    app.pass(TimeDelta::days(4)).await;
+    let shown = screen().await;
+    assert!(shown.contains("别的超期（1）") && shown.contains("对名册的异议没有处理"), "{shown}");
+    app.pass(TimeDelta::days(24)).await;
+    let shown = screen().await;
+    assert!(shown.contains("更正名册") && !shown.contains("费海容") && !shown.contains("费海荣"), "{shown}");
     app.stop().await;
 }

@@ -244,3 +244,23 @@ async fn words_of_the_list_hold_what_would_be_public_and_nothing_else() {
     }
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_look_is_on_the_one_list_of_what_is_to_be_done() {
+    let scene = Scene::reviewed().await;
+    let Scene { village, talk, ann, bob, .. } = &scene;
+    let todo = async |who: &Somebody| String::from_utf8(who.download("/desk").await.1).unwrap();
+    assert!(!todo(&village.clerk).await.contains("条发言要先看一看"));
+    let held = scene.held(ann, "悄悄话").await;
+    let shown = todo(&village.clerk).await;
+    let link = format!("/desk/held?area={}", village.area);
+    assert!(shown.contains("1 条发言要先看一看") && shown.contains(&link), "{shown}");
+    assert!(!shown.contains("悄悄话"), "a list says how many, and no word of it");
+    decide(&village.clerk, &held, true, "").await.ok();
+    let said = scene.entries(bob).await.into_iter().find(|one| one["body"]["text"] == "悄悄话").unwrap();
+    let report = format!("/v1/streams/{talk}/messages/{}/reports", said["seq"]);
+    bob.post(&report, json!({ "reason": "在骂人" })).await.ok();
+    let shown = todo(&village.clerk).await;
+    assert!(shown.contains("1 条举报要处理") && !shown.contains("条发言要先看一看"), "{shown}");
+    scene.app.stop().await;
+}

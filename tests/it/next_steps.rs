@@ -23,6 +23,8 @@ async fn who_spoke_reads_how_it_stands_in_a_sentence() {
     let shown = page(&ann, &own).await;
     assert!(shown.contains("已经送到") && shown.contains("有了进展会告诉您"), "{shown}");
     assert!(!page(&bob, &own).await.contains("已经送到"), "nobody has promised anything to others");
+    assert!(page(&ann, "/suggestions").await.contains("期限 11月4日"), "the list says until when, too");
+    assert!(!page(&bob, "/suggestions?of=village").await.contains("期限"));
     village.clerk.post(&format!("/v1/suggestions/{voice}/accept"), json!(null)).await.ok();
     assert!(page(&ann, &own).await.contains("正在办，最晚"));
     assert!(!page(&village.clerk, &desk).await.contains("等留言的人打分"));
@@ -49,5 +51,44 @@ async fn who_published_is_led_to_paper_and_loudspeaker() {
     let asked = asked.header("content-type", "application/x-www-form-urlencoded").body("phone=19999999999");
     let shown = asked.send().await.unwrap().text().await.unwrap();
     assert!(shown.contains("href=\"/claim\"") && shown.contains("href=\"/guest\""), "{shown}");
+    app.stop().await;
+}
+
+/// Two clerks at two desks need not open each voice to see that the other has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_voices_say_what_presses_and_who_was_given_it() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    let speak = async |urgency: &str| {
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "煤气味很重", "urgency": urgency });
+        format!("/v1/suggestions/{}", id(&ann.post("/v1/suggestions", voice).await.ok()))
+    };
+    let (voice, _) = (speak("ordinary").await, speak("urgent").await);
+    for path in ["/desk", "/desk/suggestions"] {
+        let shown = page(&village.clerk, path).await;
+        assert_eq!((shown.matches("<small>紧急</small>").count(), shown.contains("已交给")), (1, false), "{shown}");
+    }
+    village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+    let chair = json!({ "person_id": village.chair.person });
+    village.clerk.post(&format!("{voice}/assign"), chair).await.ok();
+    for path in ["/desk", "/desk/suggestions"] {
+        let shown = page(&village.clerk, path).await;
+        assert!(shown.contains("已交给") && !shown.contains("已交给办"), "{shown}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_more_than_fits_is_told_that_there_is_more() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    let voice = json!({ "kind": "help", "visibility": "handlers", "text": "路灯坏了" });
+    for n in 1..=50 {
+        ann.post("/v1/suggestions", voice.clone()).await.ok();
+        if n == 49 {
+            assert!(!page(&village.clerk, "/desk").await.contains("只列出最急的"));
+        }
+    }
+    assert!(page(&village.clerk, "/desk").await.contains("只列出最急的 50 条留言"));
     app.stop().await;
 }

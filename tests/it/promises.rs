@@ -60,6 +60,32 @@ async fn what_presses_does_not_wait_for_a_working_day() {
     scene.app.stop().await;
 }
 
+/// What is promised in hours is said with the hour: "before the 7th" is no help on the 7th.
+#[tokio::test(flavor = "multi_thread")]
+async fn cards_of_what_presses_name_the_hour_and_that_it_presses() {
+    let scene = Scene::at("2026-11-07T01:05:00Z").await;
+    let Scene { app, village, author } = &scene;
+    let urgent = scene.speak(json!({ "urgency": "urgent" })).await;
+    app.settle().await;
+    let list = village.clerk.get("/v1/sync").await.ok();
+    let office = list["streams"].as_array().unwrap().iter().find(|stream| stream["kind"] == "office").unwrap();
+    let cards = village.clerk.get(&format!("/v1/streams/{}/entries", office["id"].as_str().unwrap())).await.ok();
+    let new = cards["entries"].as_array().unwrap().iter().find(|one| one["body"]["card"] == "office_suggestion_new");
+    let new = &new.unwrap()["body"];
+    assert_eq!(new["title"], "新留言：紧急求助");
+    assert!(new["text"].as_str().unwrap().contains("请在11月7日 11:05前受理"), "{new}");
+    let thread = format!("/v1/streams/{}/entries", urgent["stream_id"].as_str().unwrap());
+    let told = author.get(&thread).await.ok().to_string();
+    assert!(told.contains("将在11月7日 11:05前受理"), "{told}");
+    // and what is promised in days by the day
+    let ordinary = scene.speak(json!({})).await;
+    app.settle().await;
+    let thread = format!("/v1/streams/{}/entries", ordinary["stream_id"].as_str().unwrap());
+    let told = author.get(&thread).await.ok().to_string();
+    assert!(told.contains("将在11月10日前受理"), "{told}");
+    scene.app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_hard_gets_fifteen_working_days_once_from_the_office_above() {
     let scene = Scene::at("2026-11-02T01:00:00Z").await;

@@ -147,6 +147,8 @@ words! {
     Ladder {
         /// Danger: every way, within half an hour, by day and by night.
         Emergency "emergency",
+        /// Somebody may come to harm, and who is at work must act: messages, by day and by night.
+        Pressing "pressing",
         /// What the village must know: every way, to the door.
         Village "village",
         /// Somebody is called to come, or not to: messages, and the door.
@@ -185,6 +187,7 @@ impl Ladder {
                 (Loudspeaker, Wait::Clock(TimeDelta::minutes(10))),
                 (Door, Wait::Clock(TimeDelta::minutes(30))),
             ],
+            Self::Pressing => vec![first, (Sms, Wait::Clock(TimeDelta::minutes(2)))],
             Self::Village => vec![
                 first,
                 (Sms, Wait::Awake(TimeDelta::hours(4))),

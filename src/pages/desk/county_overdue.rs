@@ -1,9 +1,10 @@
-//! Everything that is late, on one screen of the county's desk: voices without a word of them, matters, tasks.
+//! Everything that is late, on one screen of the county's desk: voices without a word of them, matters, tasks, and what else
+//! somebody was promised until a day: answers to objections and challenges, contracts looked at, phones bound, rosters put right.
 use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 
 use super::{
     county::{Operator, TABS},
@@ -12,19 +13,24 @@ use super::{
 use crate::{
     app::{App, Query},
     areas::{self, AreaName},
-    clock,
+    claims, clock,
     county::queries,
     error::Result,
-    matters,
+    legal, matters, notices,
     pages::{
         fields::WhichArea,
         layout::{Page, render},
         words::Words,
     },
+    privacy,
     suggestions::by_body::{self, BodyFigures, LateVoices},
     tasks::{self, TaskView},
     text,
+    votes::queries::at_office::{self, Said},
 };
+
+/// Of each of the other things so many are listed.
+const MOST: u64 = 200;
 
 #[derive(Template)]
 #[template(path = "desk/county_overdue.html")]
@@ -39,9 +45,18 @@ struct OverduePage {
     /// How many there are, and the first of them.
     matters: (u64, Vec<matters::queries::Late>),
     tasks: (u64, Vec<TaskView>),
+    others: Vec<Other>,
     figures: Vec<BodyFigures>,
     names: HashMap<String, String>,
     now: DateTime<FixedOffset>,
+}
+
+/// Something else that somebody waits for; not whose it is.
+struct Other {
+    /// What, as a word.
+    what: String,
+    area: String,
+    due_at: DateTime<FixedOffset>,
 }
 
 impl OverduePage {
@@ -83,9 +98,11 @@ pub(super) async fn show(
     let voices = by_body::late(db, &clerk.actor, (&area, now)).await?;
     let late = matters::queries::late(db, (&area, now)).await?;
     let tasks = tasks::queries::late(db, (&area, now)).await?;
+    let others = others(&app, &area).await?;
     let codes = voices.items.iter().map(|one| one.area_code.clone());
     let codes = codes.chain(late.1.iter().map(|one| one.area_code.clone()));
-    let codes = codes.chain(tasks.1.iter().map(|one| one.area_code.clone())).collect();
+    let codes = codes.chain(tasks.1.iter().map(|one| one.area_code.clone()));
+    let codes = codes.chain(others.iter().map(|one| one.area.clone())).collect();
     Ok(render(&OverduePage {
         page: clerk.page(text::say("county-overdue")),
         desk: clerk.desk(),
@@ -99,5 +116,35 @@ pub(super) async fn show(
         voices,
         matters: late,
         tasks,
+        others,
     }))
+}
+
+/// What else is late in an area and below it, the longest first.
+async fn others(app: &App, area: &str) -> Result<Vec<Other>> {
+    let (db, of) = (app.store.read(), (area, app.now(), MOST));
+    let other = |key: &str, area: String, due_at: DateTime<Utc>| Other {
+        what: text::say(key),
+        area,
+        due_at: clock::local(due_at),
+    };
+    let plain = [
+        ("county-overdue-objections", notices::queries::unanswered(db, of).await?),
+        ("desk-contracts", legal::late::contracts(db, of).await?),
+        ("desk-claims", claims::queries::late(db, of).await?),
+        ("desk-corrections", privacy::corrections_late(db, of).await?),
+    ];
+    let mut others: Vec<Other> = Vec::new();
+    for (key, found) in plain {
+        others.extend(found.into_iter().map(|(area, due_at)| other(key, area, due_at)));
+    }
+    for (said, area, due_at) in at_office::late(db, of).await? {
+        let key = match said {
+            Said::Objection => "county-overdue-rolls",
+            Said::Challenge => "county-overdue-challenges",
+        };
+        others.push(other(key, area, due_at));
+    }
+    others.sort_by_key(|one| one.due_at);
+    Ok(others)
 }

@@ -16,7 +16,7 @@ use crate::{
         words::Words,
     },
     people,
-    suggestions::{ReplyWish, Urgency},
+    suggestions::{Category, ReplyWish, Urgency},
     text,
 };
 
@@ -88,6 +88,8 @@ async fn write(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoice> {
         area_code: text("area_code"),
         name: text("name"),
         kind: typed.choice("kind")?,
+        category: typed.given("category").map_or(Ok(Category::Other), |_| typed.choice("category"))?,
+        urgency: urgency(typed),
         text: text("text"),
         place: text("place"),
     };
@@ -95,6 +97,10 @@ async fn write(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoice> {
         Box::pin(commands::record(tx, actor, said))
     })
     .await
+}
+
+fn urgency(typed: &Fields) -> Urgency {
+    if typed.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary }
 }
 
 /// Of somebody on the roster, by number and name: a number alone would give it to a neighbour by one wrong digit.
@@ -110,7 +116,7 @@ async fn take_down(app: &App, clerk: &Clerk, typed: &Fields) -> Result<GuestVoic
     let said = TakeDownVoice {
         kind: typed.choice("kind")?,
         category: typed.choice("category")?,
-        urgency: if typed.has("is_urgent", "1") { Urgency::Urgent } else { Urgency::Ordinary },
+        urgency: urgency(typed),
         reply_wish: typed.given("reply_wish").map_or(Ok(ReplyWish::Here), |_| typed.choice("reply_wish"))?,
         text: typed.text("text").to_owned(),
         place: typed.text("place").to_owned(),

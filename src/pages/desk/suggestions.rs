@@ -1,4 +1,6 @@
 //! Voices on the desk: the list to sort, and one voice with everything that can be done about it.
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset};
@@ -69,18 +71,19 @@ pub(super) async fn list(State(app): State<App>, clerk: Clerk, Query(filter): Qu
     let query = SuggestionsQuery { scope: Scope::Desk, state: filter.state, cursor: filter.cursor, limit: Some(30) };
     let found = suggestions::queries::list(app.store.read(), &app.keys, &clerk.actor, query);
     let page::Page { items, next_cursor } = found.await?;
-    let rows = items.into_iter().map(|voice| row(&app, voice)).collect();
+    let given = suggestions::queries::assignees(app.store.read(), &items).await?;
+    let rows = items.into_iter().map(|voice| row(&app, (voice, &given))).collect();
     let state = filter.state.map(wire).unwrap_or_default();
     let more = if state.is_empty() { "?".to_owned() } else { format!("?state={}&", encode(&state)) };
     let page = live(&app, &clerk, (clerk.page(text::say("desk-suggestions")), &Draft::default())).await?;
     Ok(render(&ListPage { page, desk: clerk.desk(), state, rows, more, next_cursor }))
 }
 
-fn row(app: &App, voice: SuggestionSummary) -> Row {
+fn row(app: &App, (voice, given): (SuggestionSummary, &HashMap<SuggestionId, String>)) -> Row {
     let waits = matches!(voice.state, SuggestionState::Submitted | SuggestionState::Accepted);
     Row {
         title: title(&voice),
-        notes: notes(&voice),
+        notes: notes(&voice, given.get(&voice.id)),
         from: from(&voice),
         state: text::word("suggestion-state", &wire(voice.state)),
         due: waits.then(|| Due::seen(next_step(&voice).1, app.now())),
@@ -108,12 +111,15 @@ pub(super) fn title(voice: &SuggestionSummary) -> String {
     }
 }
 
-/// Number, kind, whether everybody sees it, clip and photos.
-pub(super) fn notes(voice: &SuggestionSummary) -> Vec<String> {
+/// Number, kind, whether it presses or went up, who was given it, whether everybody sees it, clip and photos.
+pub(super) fn notes(voice: &SuggestionSummary, given: Option<&String>) -> Vec<String> {
     let kind = text::word("suggestion-kind", &wire(voice.kind));
     let photos = voice.media.iter().filter(|one| one.kind == "photo").count();
     let clip = voice.media.iter().find_map(|one| one.duration_ms);
     let mut notes = vec![format!("{kind} {}", voice.number)];
+    notes.extend((voice.urgency == Urgency::Urgent).then(|| text::say("suggestion-urgency-urgent")));
+    notes.extend((voice.level > 0).then(|| text::say("desk-went-up")));
+    notes.extend(given.map(|name| text::say_with("desk-given-to", &[("name", name.as_str().into())])));
     notes.extend(voice.is_hidden.then(|| text::say("desk-is-hidden")));
     notes.extend(voice.is_media_hidden.then(|| text::say("desk-is-media-hidden")));
     notes.extend(clip.map(|millis| text::say_with("desk-clip", &[("n", (millis / 1000).into())])));

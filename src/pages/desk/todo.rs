@@ -1,4 +1,6 @@
 //! What waits for the clerk, the most urgent first, under the figures of how well voices are answered.
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, FixedOffset, NaiveDate};
@@ -10,7 +12,7 @@ use crate::{
     claims, clock,
     error::Result,
     forms::{self, Purpose},
-    ids::MediationId,
+    ids::{MediationId, SuggestionId},
     joint,
     legal::{self, ContractReviewView},
     matters::{self, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
@@ -22,13 +24,15 @@ use crate::{
     },
     privacy,
     skills::{self, NeedView},
-    suggestions::{self, Figures, Step, SuggestionSummary, asked, figures},
+    suggestions::{self, Figures, Step, SuggestionSummary, asked, figures, queries::DESK_TODO},
     tasks, text,
 };
 
-/// Open matters of an area that are looked into; each asks its forms, meetings, notices and tasks.
-const MATTERS: u64 = 20;
-/// Newest notices and meetings of an area that are looked through.
+mod said;
+
+/// Open matters of an area that are looked into, those that are due first; each asks its forms, meetings, notices and tasks.
+const MATTERS: usize = 20;
+/// Newest matters, notices and meetings of an area that are looked through.
 const NEWEST: u64 = 100;
 
 #[derive(Template)]
@@ -63,6 +67,9 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(elections(&app, &clerk).await?);
     todos.extend(turns(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
+    todos.extend(said::messages(&app, &clerk).await?);
+    todos.extend(said::about_votes(&app, &clerk).await?);
+    todos.extend(said::late_below(&app, &clerk).await?);
     for area in clerk.areas() {
         todos.extend(objections(&app, &clerk, &area).await?);
         todos.extend(minutes(&app, &clerk, &area).await?);
@@ -79,14 +86,25 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
 
 async fn voices(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let waiting = suggestions::queries::desk_todo(app.store.read(), &clerk.actor).await?;
-    Ok(waiting.into_iter().map(|voice| voice_todo(app, voice)).collect())
+    let given = suggestions::queries::assignees(app.store.read(), &waiting).await?;
+    let is_full = waiting.len() as u64 >= DESK_TODO;
+    // the clerk must not take the most urgent for all there are
+    let more = is_full.then(|| Todo {
+        title: text::say_with("desk-todo-more", &[("n", DESK_TODO.into())]),
+        notes: Vec::new(),
+        from: String::new(),
+        due: None,
+        next: text::say("desk-suggestions"),
+        link: "/desk/suggestions".to_owned(),
+    });
+    Ok(waiting.into_iter().map(|voice| voice_todo(app, (voice, &given))).chain(more).collect())
 }
 
-fn voice_todo(app: &App, voice: SuggestionSummary) -> Todo {
+fn voice_todo(app: &App, (voice, given): (SuggestionSummary, &HashMap<SuggestionId, String>)) -> Todo {
     let (step, due) = super::suggestions::next_step(&voice);
     Todo {
         title: super::suggestions::title(&voice),
-        notes: super::suggestions::notes(&voice),
+        notes: super::suggestions::notes(&voice, given.get(&voice.id)),
         from: super::suggestions::from(&voice),
         due: Some(Due::seen(due, app.now())),
         next: text::say(if step == Step::Accept { "desk-accept" } else { "desk-answer" }),
@@ -109,7 +127,7 @@ async fn to_call(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
 fn undated(voice: SuggestionSummary, next: &str) -> Todo {
     Todo {
         title: super::suggestions::title(&voice),
-        notes: super::suggestions::notes(&voice),
+        notes: super::suggestions::notes(&voice, None),
         from: super::suggestions::from(&voice),
         due: None,
         next: text::say(next),
@@ -287,11 +305,13 @@ async fn moves(app: &App, clerk: &Clerk, area: &str) -> Result<Vec<Todo>> {
     let query = MattersQuery {
         area: Some(area.to_owned()),
         state: Some(MatterState::Open),
-        limit: Some(MATTERS),
+        limit: Some(NEWEST),
         ..MattersQuery::default()
     };
+    let mut open = matters::queries::list(app.store.read(), query).await?.items;
+    open.sort_by_key(|matter| (matter.stage_due_at.is_none(), matter.stage_due_at));
     let mut todos = Vec::new();
-    for matter in matters::queries::list(app.store.read(), query).await?.items {
+    for matter in open.into_iter().take(MATTERS) {
         let todo = match move_todo(app, clerk, &matter).await? {
             None => visit_todo(app, clerk, &matter).await?,
             some => some,

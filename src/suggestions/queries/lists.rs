@@ -14,7 +14,7 @@ use crate::{
     ids::{BodyId, PersonId, SuggestionId},
     keys::Keys,
     page::{Cursor, Page, PageQuery},
-    streams,
+    people, streams,
     suggestions::{
         Suggestion, about,
         rows::{answer, hiding, suggestion},
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Rows on a desk's list of what is to be done.
-const TODO: u64 = 50;
+pub const DESK_TODO: u64 = 50;
 /// Whoever was not called back after this time is not any more.
 const CALLED_WITHIN: TimeDelta = TimeDelta::days(90);
 
@@ -125,14 +125,14 @@ pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<S
             .filter(desk)
             .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
             .order_by(deadline.clone(), Order::Asc)
-            .limit(TODO);
+            .limit(DESK_TODO);
         rows.extend(waiting.all(db).await?);
     }
     rows.sort_by_key(|row| match row.state {
         SuggestionState::Submitted => row.accept_due_at,
         SuggestionState::Accepted | SuggestionState::Answered | SuggestionState::Rated => row.answer_due_at,
     });
-    rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
+    rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
 }
 
@@ -155,11 +155,11 @@ pub async fn desk_unseen(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec
             .filter(suggestion::Column::Hiding.eq(HidingState::Hidden))
             .filter(suggestion::Column::Id.in_subquery(unseen.clone()))
             .order_by_asc(suggestion::Column::CreatedAt)
-            .limit(TODO);
+            .limit(DESK_TODO);
         rows.extend(waiting.all(db).await?);
     }
     rows.sort_by_key(|row| row.created_at);
-    rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
+    rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
 }
 
@@ -181,13 +181,13 @@ pub async fn desk_to_call(
             .filter(suggestion::Column::CreatedAt.gte(now - CALLED_WITHIN))
             .filter(suggestion::Column::TakenBy.ne(actor.person))
             .order_by_asc(suggestion::Column::CreatedAt)
-            .limit(TODO);
+            .limit(DESK_TODO);
         rows.extend(waiting.all(db).await?);
     }
     let answered = answered_by(db, rows.iter().map(|row| row.id).collect()).await?;
     rows.retain(|row| answered.get(&row.id) != Some(&actor.person));
     rows.sort_by_key(|row| row.created_at);
-    rows.truncate(usize::try_from(TODO).unwrap_or(usize::MAX));
+    rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
 }
 
@@ -200,4 +200,26 @@ async fn answered_by(db: &impl ConnectionTrait, ids: Vec<SuggestionId>) -> Resul
         .order_by_asc(answer::Column::CreatedAt)
         .order_by_asc(answer::Column::Id);
     Ok(answers.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// Who was given each of these voices, by name.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn assignees(
+    db: &impl ConnectionTrait,
+    voices: &[SuggestionSummary],
+) -> Result<HashMap<SuggestionId, String>> {
+    let given: Vec<SuggestionId> = voices.iter().filter(|one| one.is_assigned).map(|one| one.id).collect();
+    let given: Vec<(SuggestionId, PersonId)> = suggestion::Entity::find()
+        .select_only()
+        .columns([suggestion::Column::Id, suggestion::Column::AssigneeId])
+        .filter(suggestion::Column::Id.is_in(given))
+        .filter(suggestion::Column::AssigneeId.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    let names = people::queries::names(db, given.iter().map(|(_, person)| *person).collect()).await?;
+    let named = |(voice, person): (SuggestionId, PersonId)| Some((voice, names.get(&person)?.clone()));
+    Ok(given.into_iter().filter_map(named).collect())
 }

@@ -301,8 +301,12 @@ async fn what_the_office_lets_lie_is_decided_by_the_office_above_and_who_supervi
     for early in [&village.town, &village.supervisor] {
         assert_eq!(early.post(&format!("{at}/decision"), decision(true)).await.refused(), "not_allowed");
     }
+    let todo = async |who: &Somebody| String::from_utf8(who.download("/desk").await.1).unwrap();
+    let waits = "对名册的异议 1 条，要答复";
+    assert!(todo(&village.clerk).await.contains(waits) && !todo(&village.town).await.contains(waits));
     app.pass(TimeDelta::days(4)).await;
     app.settle().await;
+    assert!(todo(&village.town).await.contains(waits), "on the list of who stands in");
     let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%没有按时处理名册异议%'";
     assert_eq!(count(app.folder.path(), told).await, 2, "the town's office and the supervision committee");
     app.pass(TimeDelta::minutes(5)).await;

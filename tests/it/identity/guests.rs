@@ -3,7 +3,10 @@ use chrono::TimeDelta;
 use liusheng::guests;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, count, import};
+use crate::{
+    county::form,
+    support::{Answer, Somebody, TestApp, Village, answer, code_of, count, import},
+};
 
 const AREA: &str = "330521103202";
 const PHONE: &str = "19612340100";
@@ -336,5 +339,30 @@ async fn the_code_of_what_was_taken_down_opens_nothing_once_it_was_passed_on() {
     let opened = post(&app, "/v1/guests/read", &json!({ "claim_code": recorded["claim_code"] })).await.ok();
     assert_eq!(opened["voice"]["body_name"], "洛舍镇人民政府", "who is on no roster has no other way");
     assert_eq!(opened["voice"].get("referrals"), None);
+    app.stop().await;
+}
+
+/// Who passes by and smells gas is as much in a hurry as who lives there; what the clerk ticks for them is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_presses_and_what_it_is_about_is_kept_of_a_guest_too() {
+    let (app, village) = Village::start().await;
+    post(&app, "/v1/guests/codes", &json!({ "area_code": AREA, "phone": PHONE })).await;
+    let mut said = voice(&code_of(&app, PHONE).await);
+    (said["urgency"], said["category"]) = (json!("urgent"), json!("road"));
+    post(&app, "/v1/guests/voices", &said).await.ok();
+    let fields = [
+        ("area_code", AREA),
+        ("kind", "help"),
+        ("text", "煤气味很重"),
+        ("category", "utilities"),
+        ("is_urgent", "1"),
+        ("client_id", "slip"),
+    ];
+    let (status, slip) = form(&village.clerk, "/desk/guest", &fields).await;
+    assert!(status == 200 && slip.contains("class=\"code\""), "{slip}");
+    let desk = village.clerk.get("/v1/suggestions?scope=desk").await.ok()["items"].clone();
+    let kept: Vec<_> = desk.as_array().unwrap().iter().map(|one| (&one["urgency"], &one["category"])).collect();
+    let urgent = json!("urgent");
+    assert_eq!(kept, [(&urgent, &json!("utilities")), (&urgent, &json!("road"))], "the newest first");
     app.stop().await;
 }

@@ -1,4 +1,5 @@
-//! What a body reads of a voice that it is asked to take, before it says yes or no.
+//! What a body reads of a voice that it is asked to take, before it says yes or no; and that it is reminded when it says nothing.
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{Scene, offers};
@@ -52,5 +53,27 @@ async fn whom_it_is_about_sees_no_offer_of_it() {
     assert_eq!((offers(&accused).await.len(), offers(county).await.len()), (0, 1));
     let page = String::from_utf8(accused.download("/desk/referrals").await.1).unwrap();
     assert!(!page.contains(voice["number"].as_str().unwrap()), "{page}");
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_asked_and_says_nothing_is_reminded_before_the_day() {
+    let scene = Scene::set().await;
+    let village = &scene.village;
+    let voice = scene.speak("handlers").await;
+    village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+    scene.offer(&voice, &scene.town_office).await.ok();
+    let part = json!({ "body_id": scene.county_office, "task": "派人看一看桥墩" });
+    village.clerk.post(&format!("{voice}/assists"), part).await.ok();
+    scene.app.settle().await;
+    let codes =
+        async |who: &Somebody| scene.cards(who, "office").await.into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+    assert!(!codes(&village.town).await.contains(&"office_referral_due_soon".to_owned()));
+    // two working days are left of seven
+    scene.app.pass(TimeDelta::days(8)).await;
+    scene.app.settle().await;
+    let (town, county) = (codes(&village.town).await, codes(&scene.county).await);
+    assert_eq!(town.iter().filter(|code| *code == "office_referral_due_soon").count(), 1, "{town:?}");
+    assert_eq!(county.iter().filter(|code| *code == "office_assist_due_soon").count(), 1, "{county:?}");
     scene.app.stop().await;
 }

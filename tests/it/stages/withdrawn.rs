@@ -2,7 +2,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{id, own_cards, page, scene};
+use super::{id, own_cards, page, raise, scene, skip};
 use crate::support::Somebody;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,5 +73,41 @@ async fn once_nobody_can_object_anew_only_the_person_withdraws() {
     assert_eq!(village.clerk.post(&withdraw, input).await.refused(), "period_over", "the office answers");
     assert!(!desk().await.contains("/take-back"));
     old.post(&withdraw, json!({ "reason": "" })).await.ok();
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_record_says_which_objection_was_withdrawn_and_by_whom() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    skip(&village, &matter, "deliberate").await;
+    let notice = json!({ "area_code": village.area, "matter_id": matter, "title": "水池", "text": "全文。" });
+    let notice = id(&village.clerk.post("/v1/notices", notice).await.ok());
+    let old = village.villager(&app, "00056").await;
+    let written = json!({ "text": "离井太近", "person_id": old.person });
+    let written = village.clerk.post(&format!("/v1/notices/{notice}/objections"), written).await.ok();
+    let record = async || page(&village.clerk, &format!("/record/{matter}")).await;
+    let shown = record().await;
+    assert!(shown.contains("离井太近") && shown.contains("代为登记") && !shown.contains("已撤回"), "{shown}");
+    let back = json!({ "reason": "本人不提了" });
+    village.clerk.post(&format!("/v1/objections/{}/withdraw", id(&written)), back).await.ok();
+    let shown = record().await;
+    assert!(shown.contains("离井太近") && shown.contains("代为撤回：本人不提了"), "{shown}");
+    app.stop().await;
+}
+
+/// What was taken down is gone from the wall, and not who objected to it: they still wait for an answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objection_to_what_was_taken_down_stays_on_the_list_of_what_is_to_be_done() {
+    let (app, village) = scene().await;
+    let notice = json!({ "area_code": village.area, "title": "水池", "text": "全文。" });
+    let notice = format!("/v1/notices/{}", id(&village.clerk.post("/v1/notices", notice).await.ok()));
+    let old = village.villager(&app, "00056").await;
+    let said = id(&old.post(&format!("{notice}/objections"), json!({ "text": "太深" })).await.ok());
+    village.clerk.post(&format!("{notice}/withdraw"), json!({ "reason": "写错了" })).await.ok();
+    assert!(page(&village.clerk, "/desk").await.contains("答复异议"));
+    village.clerk.post(&format!("/v1/objections/{said}/answer"), json!({ "answer": "另外公示" })).await.ok();
+    assert!(!page(&village.clerk, "/desk").await.contains("答复异议"));
     app.stop().await;
 }

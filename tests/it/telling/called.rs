@@ -171,3 +171,41 @@ async fn who_took_back_what_was_written_down_is_not_told_of_it_any_more() {
     assert_eq!(told(&scene, &written[1], "objection.raised").await, people(&[&slow]));
     scene.app.stop().await;
 }
+
+/// Two hours are promised by night, too: whoever is to take it is woken, once for each who calls, and not once it is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_presses_is_told_at_once_to_who_is_to_take_it() {
+    // ten at night
+    let scene = Scene::set_at(13).await;
+    let (village, app) = (&scene.village, &scene.app);
+    let (author, other) = (village.villager(app, "00007").await, village.villager(app, "00008").await);
+    let speak = async |who: &Somebody, urgency: &str| {
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "煤气味很重", "urgency": urgency });
+        who.post("/v1/suggestions", voice).await.ok()["id"].as_str().unwrap().to_owned()
+    };
+    let (first, again, ordinary) =
+        (speak(&author, "urgent").await, speak(&author, "urgent").await, speak(&other, "ordinary").await);
+    app.settle().await;
+    scene.pass(TimeDelta::minutes(5)).await;
+    let takers = people(&[&village.chair, &village.clerk]);
+    assert_eq!(told(&scene, &first, "suggestion.pressing").await, takers);
+    for quiet in [&again, &ordinary] {
+        assert_eq!(told(&scene, quiet, "suggestion.pressing").await, people(&[]), "woken once");
+    }
+    assert_eq!(scene.states().await, BTreeMap::from([("sent".to_owned(), 2)]), "by night");
+    let taken = speak(&other, "urgent").await;
+    village.clerk.post(&format!("/v1/suggestions/{taken}/accept"), json!(null)).await.ok();
+    app.settle().await;
+    scene.pass(TimeDelta::minutes(5)).await;
+    assert_eq!(told(&scene, &taken, "suggestion.pressing").await, people(&[]), "somebody has it");
+    // whom it is about never hears of it
+    let about = json!({ "kind": "complaint", "visibility": "handlers", "text": "有人要打我", "urgency": "urgent",
+        "about_person_id": village.clerk.person });
+    let third = village.villager(app, "00011").await;
+    let about = third.post("/v1/suggestions", about).await.ok()["id"].as_str().unwrap().to_owned();
+    app.settle().await;
+    scene.pass(TimeDelta::minutes(5)).await;
+    let heard = told(&scene, &about, "suggestion.pressing").await;
+    assert!(heard.is_disjoint(&takers), "{heard:?}");
+    scene.app.stop().await;
+}

@@ -1,0 +1,64 @@
+//! 紧急: who is to take a voice that presses hears of it by day and by night, until somebody has taken it.
+//!
+//! # Why
+//! Two hours are promised, on holidays and by night, too; a card in the app is read in the morning. Because what is named urgent
+//! is believed, one person's second voice wakes nobody for as long as the first is promised.
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::json;
+
+use super::{
+    Suggestion, about, commands::record, promises::Urgency, queries, rows::suggestion, rules::SuggestionState, words,
+};
+use crate::{
+    error::Result,
+    events::Kind,
+    ids::{PersonId, SuggestionId},
+    store::Tx,
+};
+
+/// After this time another voice of the same person wakes somebody.
+const AGAIN: TimeDelta = TimeDelta::hours(2);
+
+/// Has those told who are to take a voice now, if it presses. Records `suggestion.pressing`; the body is named where its office
+/// shows a card.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn press(tx: &Tx, row: &Suggestion) -> Result<()> {
+    if row.urgency != Urgency::Urgent {
+        return Ok(());
+    }
+    let others = suggestion::Entity::find()
+        .filter(suggestion::Column::AuthorId.eq(row.author_id))
+        .filter(suggestion::Column::CreatedAt.gt(tx.now() - AGAIN))
+        .filter(suggestion::Column::Urgency.eq(Urgency::Urgent))
+        .filter(suggestion::Column::Id.ne(row.id));
+    if others.count(tx).await? > 0 {
+        return Ok(());
+    }
+    let data = if row.about_person_id.is_none() { json!({ "body": row.body_id }) } else { json!({}) };
+    record(tx, Kind::SuggestionPressing, row, None, data).await
+}
+
+/// Who is to take a voice: whoever speaks for the body responsible, but for its author, who took it down, and whom it concerns.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn takers(db: &impl ConnectionTrait, id: SuggestionId, now: DateTime<Utc>) -> Result<Vec<PersonId>> {
+    let Some(row) = queries::row(db, id).await? else { return Ok(Vec::new()) };
+    let mut takers = about::speakers(db, &row, (row.body_id, now)).await?;
+    takers.retain(|person| row.taken_by != Some(*person));
+    Ok(takers)
+}
+
+/// Does nobody take care of a voice yet?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_untaken(db: &impl ConnectionTrait, id: SuggestionId) -> Result<bool> {
+    let untaken = suggestion::Entity::find_by_id(id)
+        .filter(suggestion::Column::State.eq(SuggestionState::Submitted))
+        .filter(words::is_kept());
+    Ok(untaken.count(db).await? > 0)
+}

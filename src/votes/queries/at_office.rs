@@ -1,0 +1,166 @@
+//! What waits at an office about its votes: objections to rolls, and challenges of results.
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::SelectStatement,
+};
+
+use super::{
+    super::{
+        office,
+        rows::{challenge, roll_objection, vote},
+    },
+    challenges, roll_list,
+};
+use crate::{
+    actor::Actor,
+    clock,
+    error::Result,
+    ids::{PersonId, VoteId},
+};
+
+/// Read at once, of each of the two.
+const MOST: u64 = 500;
+
+/// What somebody says to which an office answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// That a roll is wrong.
+    Objection,
+    /// That a result is.
+    Challenge,
+}
+
+/// A vote about which somebody waits for an office.
+#[derive(Clone, Debug)]
+pub struct AtOffice {
+    /// The vote.
+    pub vote_id: VoteId,
+    /// What is asked in it.
+    pub question: String,
+    /// What is said.
+    pub said: Said,
+    /// How many say so.
+    pub count: usize,
+    /// Until when the first of them is to be answered.
+    pub due_at: DateTime<FixedOffset>,
+}
+
+/// Votes about which somebody waits for the actor: for who runs them, and, when its day is over, for who stands in. An objection
+/// that the actor has decided waits for another.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn at_office(db: &impl ConnectionTrait, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<AtOffice>> {
+    if actor.seats.is_empty() {
+        return Ok(Vec::new());
+    }
+    let said = said(db, actor).await?;
+    let votes = vote::Entity::find().filter(vote::Column::Id.is_in(said.iter().map(|(id, _, _)| *id))).all(db).await?;
+    let mut waiting: Vec<AtOffice> = Vec::new();
+    for (id, what, due_at) in said {
+        let Some(vote) = votes.iter().find(|vote| vote.id == id) else { continue };
+        let is_about = office::is_voted_on(vote, actor.person);
+        let stands_in = due_at <= now && !is_about && office::stands_in(actor, &vote.area_code);
+        if !stands_in && !office::runs(actor, vote) {
+            continue;
+        }
+        match waiting.iter_mut().find(|one| one.vote_id == id && one.said == what) {
+            Some(known) => known.count += 1,
+            None => waiting.push(AtOffice {
+                vote_id: id,
+                question: vote.question.clone(),
+                said: what,
+                count: 1,
+                due_at: clock::local(due_at),
+            }),
+        }
+    }
+    Ok(waiting)
+}
+
+/// What waits about the votes of the actor's areas, of each of the two the first due first.
+async fn said(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(VoteId, Said, DateTime<Utc>)>> {
+    let objections: Vec<(VoteId, DateTime<Utc>, Option<PersonId>)> = roll_objection::Entity::find()
+        .select_only()
+        .columns([roll_objection::Column::VoteId, roll_objection::Column::DueAt, roll_objection::Column::DecidedBy])
+        .filter(roll_objection::Column::State.is_in([roll_list::OPEN, roll_list::PROPOSED]))
+        .filter(roll_objection::Column::VoteId.in_subquery(near(actor)))
+        .order_by_asc(roll_objection::Column::DueAt)
+        .limit(MOST)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let challenges: Vec<(VoteId, DateTime<Utc>)> = challenge::Entity::find()
+        .select_only()
+        .columns([challenge::Column::VoteId, challenge::Column::DueAt])
+        .filter(challenge::Column::State.eq(challenges::OPEN))
+        .filter(challenge::Column::VoteId.in_subquery(near(actor)))
+        .order_by_asc(challenge::Column::DueAt)
+        .limit(MOST)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let objections = objections.into_iter().filter(|(_, _, decided_by)| *decided_by != Some(actor.person));
+    let objections = objections.map(|(vote, due_at, _)| (vote, Said::Objection, due_at));
+    Ok(objections.chain(challenges.into_iter().map(|(vote, due_at)| (vote, Said::Challenge, due_at))).collect())
+}
+
+/// Votes of the areas in which the actor sits, and below.
+fn near(actor: &Actor) -> SelectStatement {
+    let areas = actor.seats.iter().flat_map(|seat| seat.areas.iter());
+    let near = areas.fold(Condition::any(), |near, area| near.add(vote::Column::AreaCode.starts_with(area)));
+    vote::Entity::find().select_only().column(vote::Column::Id).filter(near).into_query()
+}
+
+/// Objections and challenges of an area and below it that wait past their day: which, where, and since when. Of each the longest
+/// first, so many at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late(
+    db: &impl ConnectionTrait,
+    (area, now, limit): (&str, DateTime<Utc>, u64),
+) -> Result<Vec<(Said, String, DateTime<Utc>)>> {
+    let near = || {
+        let near = vote::Entity::find().filter(vote::Column::AreaCode.starts_with(area));
+        near.select_only().column(vote::Column::Id).into_query()
+    };
+    let objections: Vec<(VoteId, DateTime<Utc>)> = roll_objection::Entity::find()
+        .select_only()
+        .columns([roll_objection::Column::VoteId, roll_objection::Column::DueAt])
+        .filter(roll_objection::Column::State.is_in([roll_list::OPEN, roll_list::PROPOSED]))
+        .filter(roll_objection::Column::DueAt.lte(now))
+        .filter(roll_objection::Column::VoteId.in_subquery(near()))
+        .order_by_asc(roll_objection::Column::DueAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let challenges: Vec<(VoteId, DateTime<Utc>)> = challenge::Entity::find()
+        .select_only()
+        .columns([challenge::Column::VoteId, challenge::Column::DueAt])
+        .filter(challenge::Column::State.eq(challenges::OPEN))
+        .filter(challenge::Column::DueAt.lte(now))
+        .filter(challenge::Column::VoteId.in_subquery(near()))
+        .order_by_asc(challenge::Column::DueAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let said = objections.into_iter().map(|(vote, due_at)| (Said::Objection, vote, due_at));
+    let said: Vec<_> =
+        said.chain(challenges.into_iter().map(|(vote, due_at)| (Said::Challenge, vote, due_at))).collect();
+    let places: Vec<(VoteId, String)> = vote::Entity::find()
+        .select_only()
+        .columns([vote::Column::Id, vote::Column::AreaCode])
+        .filter(vote::Column::Id.is_in(said.iter().map(|(_, vote, _)| *vote)))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let places: HashMap<VoteId, String> = places.into_iter().collect();
+    let placed = |(said, vote, due_at): (Said, VoteId, DateTime<Utc>)| Some((said, places.get(&vote)?.clone(), due_at));
+    Ok(said.into_iter().filter_map(placed).collect())
+}

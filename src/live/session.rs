@@ -1,5 +1,6 @@
 //! What a connection is told and what its commands mean. No socket here.
 use std::{
+    fmt::Write,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -97,7 +98,7 @@ pub(super) async fn start(
     let heads: Vec<_> = own.iter().map(|stream| (stream.id, stream.last_seq, stream.epoch)).collect();
     let places = hub.watch(connection, &heads);
     let (mut subs, mut marks, mut room) = (Vec::new(), Vec::new(), MOST_BYTES);
-    let mut known = serde_json::Map::new();
+    let mut known = String::new();
     let asked = own.into_iter().zip(places).map(|(stream, head)| {
         let channel = protocol::channel(stream.id);
         let position = connect.subs.remove(&channel).unwrap_or_default();
@@ -110,21 +111,23 @@ pub(super) async fn start(
         let subscribed = recover(&connection.means, (stream.id, stream.epoch), head, (&position, &mut room)).await?;
         marks.push(Mark { stream: stream.id, epoch: Some(stream.epoch), seq: Some(subscribed.offset) });
         if connection.is_own {
-            known.insert(channel.clone(), json!([subscribed.epoch, stream.last_seq, stream.last_no]));
+            let (comma, epoch) = (if known.is_empty() { "" } else { "," }, &subscribed.epoch);
+            _ = write!(known, "{comma}\"{channel}\":[\"{epoch}\",{},{}]", stream.last_seq, stream.last_no);
         }
         subs.push((channel, subscribed));
     }
-    let mut data = json!({ "v": 1, "now": app.now().timestamp_millis(), "person": actor.person });
-    if let Some(data) = data.as_object_mut().filter(|_| connection.is_own) {
-        data.insert("heads".into(), Value::Object(known));
-    }
-    let mut fields = json!({
-        "client": uuid::Uuid::now_v7(), "version": "liusheng 1", "ping": hub.ping_secs, "pong": true, "data": data,
-    });
-    if let (Some(at), Some(fields)) = (connection.expires_at(), fields.as_object_mut()) {
-        fields.insert("expires".into(), json!(true));
-        fields.insert("ttl".into(), json!((at - app.now()).num_seconds().max(1)));
-    }
+    let heads = if connection.is_own { format!(",\"heads\":{{{known}}}") } else { known };
+    let ends = connection.expires_at().map(|at| (at - app.now()).num_seconds().max(1));
+    let ends = ends.map(|ttl| format!(",\"expires\":true,\"ttl\":{ttl}")).unwrap_or_default();
+    // ids and numbers alone: nothing in it needs an escape
+    let fields = format!(
+        "\"client\":\"{}\",\"version\":\"liusheng 1\",\"ping\":{},\"pong\":true{ends},\
+         \"data\":{{\"v\":1,\"now\":{},\"person\":\"{}\"{heads}}}",
+        uuid::Uuid::now_v7(),
+        hub.ping_secs,
+        app.now().timestamp_millis(),
+        actor.person,
+    );
     Ok((protocol::connected(id, &fields, &subs), marks))
 }
 

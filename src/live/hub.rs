@@ -206,6 +206,11 @@ impl Hub {
             let watched = state.streams.entry(*stream).or_insert_with(new);
             let at = watched.place(connection.key);
             watched.listeners.insert(at, Arc::clone(connection));
+            if watched.epoch != *epoch {
+                // restored, and nobody has noticed: what was carried is of another log
+                connection.end(Close::InsufficientState);
+                return *head;
+            }
             watched.carried.max(*head)
         };
         heads.iter().map(place).collect()

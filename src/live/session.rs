@@ -26,7 +26,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{PersonId, SessionId, StreamId},
     people,
-    streams::{self, Access, queries},
+    streams::{self, Access, Stream, queries},
 };
 
 /// Entries handed back in one recovery; a client that missed more reads over REST.
@@ -234,27 +234,32 @@ async fn actor(connection: &Connection) -> Result<Actor> {
     within(people::actor_of_session(&connection.means.app, connection.person, connection.session)).await
 }
 
-/// A stream that the person belongs to since a moment ago is subscribed from where the person has read; one that is no
-/// longer to be read ends.
-async fn joined(connection: &Arc<Connection>, id: StreamId) -> Result<()> {
-    let Means { app, hub, .. } = &*connection.means;
-    let db = app.store.read();
-    let stream = match queries::readable(db, &actor(connection).await?, id).await {
-        Ok((stream, _)) => stream,
+/// The stream, if it is to be read; if not, it is heard no more from here on.
+pub(super) async fn heard_still(connection: &Connection, id: StreamId) -> Result<Option<Stream>> {
+    let db = connection.means.app.store.read();
+    match queries::readable(db, &actor(connection).await?, id).await {
+        Ok((stream, _)) => Ok(Some(stream)),
         // not to be read is not the same as not known
-        Err(error) if error.code().status().is_server_error() => return Err(error),
+        Err(error) if error.code().status().is_server_error() => Err(error),
         Err(_) => {
-            if hub.unwatch(connection, id) {
+            if connection.means.hub.unwatch(connection, id) {
                 let left = Mark { stream: id, epoch: None, seq: None };
                 connection.say_marked(frames::text(&protocol::unsubscribe_push(id)), vec![left]);
             }
-            return Ok(());
+            Ok(None)
         }
-    };
+    }
+}
+
+/// A stream that the person belongs to since a moment ago is subscribed from where the person has read; one that is no
+/// longer to be read ends.
+async fn joined(connection: &Arc<Connection>, id: StreamId) -> Result<()> {
+    let Some(stream) = heard_still(connection, id).await? else { return Ok(()) };
+    let Means { app, hub, .. } = &*connection.means;
     if connection.is_in(id) || connection.stream_count() >= MAX_SUBS {
         return Ok(());
     }
-    let from = queries::read_seq(db, id, connection.person).await?.max(stream.last_seq - RECOVER).max(0);
+    let from = queries::read_seq(app.store.read(), id, connection.person).await?.max(stream.last_seq - RECOVER).max(0);
     let head = hub.watch(connection, &[(id, stream.last_seq, stream.epoch)]).pop().unwrap_or(stream.last_seq);
     let missed = missed(&connection.means, (id, stream.epoch), (from, head)).await?;
     // what is too much to be told is fetched over REST

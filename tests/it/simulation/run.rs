@@ -226,7 +226,7 @@ impl<'a> Run<'a> {
     async fn restore(&mut self) {
         let Some((kept, truth)) = self.kept.take() else { return };
         // whoever was sent away for another reason comes back before
-        self.tap.until(self.scene.app, self.truth.last_seq).await;
+        self.tap.refresh(self.scene.app).await;
         kept.put_back(self.scene.app, self.plan.rules.bumps_epoch).await;
         self.truth = truth;
         if self.chance.percent(50) {

@@ -49,10 +49,7 @@ impl Tap {
         }
         assert!(self.is_doubtful || self.socket.closed.is_some() || self.seen >= seq, "{seq} was not carried");
         if self.socket.closed.is_some() {
-            // what came meanwhile is lost to who listens
-            self.fresh_at = app.clock.now();
-            (self.socket, self.epoch, self.seen) = connected(app, &self.who, &self.channel).await;
-            self.is_doubtful = false;
+            self.come_back(app).await;
         }
         came
     }
@@ -78,14 +75,32 @@ impl Tap {
         }
     }
 
-    async fn stay(&mut self, app: &TestApp) {
-        let now = app.clock.now();
-        if now - self.fresh_at < REFRESHED || self.socket.closed.is_some() {
-            return;
+    /// Is there and answers; comes back if it was sent away.
+    pub(super) async fn refresh(&mut self, app: &TestApp) {
+        self.hand_in(app).await;
+        if self.socket.closed.is_some() {
+            self.come_back(app).await;
         }
+    }
+
+    /// Hands in another token before the one that it has ends.
+    async fn stay(&mut self, app: &TestApp) {
+        if self.socket.closed.is_none() && app.clock.now() - self.fresh_at >= REFRESHED {
+            self.hand_in(app).await;
+        }
+    }
+
+    async fn hand_in(&mut self, app: &TestApp) {
+        self.fresh_at = app.clock.now();
         let answer = self.socket.command("refresh", json!({ "token": self.who.token() })).await;
         assert!(self.socket.closed.is_some() || answer["refresh"].is_object(), "{answer}");
-        self.fresh_at = now;
+    }
+
+    /// What came meanwhile is lost to who listens.
+    async fn come_back(&mut self, app: &TestApp) {
+        self.fresh_at = app.clock.now();
+        (self.socket, self.epoch, self.seen) = connected(app, &self.who, &self.channel).await;
+        self.is_doubtful = false;
     }
 }
 

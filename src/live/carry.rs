@@ -15,7 +15,13 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    batch::Batch, connection::Connection, hub::Hub, patience::within, protocol::Close, rights::Watch, session::Work,
+    batch::Batch,
+    connection::Connection,
+    hub::Hub,
+    patience::within,
+    protocol::Close,
+    rights::Watch,
+    session::{self, Work},
     typing,
 };
 use crate::{
@@ -94,9 +100,17 @@ fn heard(app: &App, hub: &Arc<Hub>, bell: Bell) {
                 carry(app, hub, id);
             }
         }
-        Bell::Membership { person, stream } => hub.of_person(person).iter().for_each(|connection| {
-            connection.work(Work::Joined(stream));
-        }),
+        Bell::Membership { person, stream } => {
+            for connection in hub.of_person(person) {
+                connection.work(Work::Joined(stream));
+                // whoever was taken out hears no more, however long what was asked for before that takes
+                if connection.is_in(stream) {
+                    tokio::spawn(async move {
+                        within(session::heard_still(&connection, stream)).await.ok();
+                    });
+                }
+            }
+        }
         Bell::SessionEnded { session } => {
             hub.of_session(session).iter().for_each(|connection| connection.end(Close::InvalidToken));
         }

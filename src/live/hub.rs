@@ -78,6 +78,10 @@ pub(super) struct Watched {
 impl Watched {
     /// Where the connection of this key is, or belongs.
     fn place(&self, key: u64) -> usize {
+        // whoever comes is nearly always the newest: found without a look at a dozen others, each somewhere else in memory
+        if self.listeners.last().is_none_or(|newest| newest.key < key) {
+            return self.listeners.len();
+        }
         self.listeners.partition_point(|one| one.key < key)
     }
 }
@@ -202,6 +206,11 @@ impl Hub {
             let watched = state.streams.entry(*stream).or_insert_with(new);
             let at = watched.place(connection.key);
             watched.listeners.insert(at, Arc::clone(connection));
+            if watched.epoch != *epoch {
+                // restored, and nobody has noticed: what was carried is of another log
+                connection.end(Close::InsufficientState);
+                return *head;
+            }
             watched.carried.max(*head)
         };
         heads.iter().map(place).collect()

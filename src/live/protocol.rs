@@ -116,10 +116,8 @@ impl Subscribed {
 }
 
 /// The answer to `connect`: its fields, and how each channel stands.
-pub(super) fn connected(id: u32, fields: &Value, subs: &[(String, Subscribed)]) -> String {
-    let mut fields = fields.to_string();
-    fields.truncate(fields.len().saturating_sub(1));
-    let mut text = format!("{{\"id\":{id},\"connect\":{fields},\"subs\":{{");
+pub(super) fn connected(id: u32, fields: &str, subs: &[(String, Subscribed)]) -> String {
+    let mut text = format!("{{\"id\":{id},\"connect\":{{{fields},\"subs\":{{");
     for (place, (channel, sub)) in subs.iter().enumerate() {
         text.push_str(if place > 0 { ",\"" } else { "\"" });
         text.push_str(channel);

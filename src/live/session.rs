@@ -1,5 +1,6 @@
 //! What a connection is told and what its commands mean. No socket here.
 use std::{
+    fmt::Write,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -25,7 +26,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{PersonId, SessionId, StreamId},
     people,
-    streams::{self, Access, queries},
+    streams::{self, Access, Stream, queries},
 };
 
 /// Entries handed back in one recovery; a client that missed more reads over REST.
@@ -97,7 +98,7 @@ pub(super) async fn start(
     let heads: Vec<_> = own.iter().map(|stream| (stream.id, stream.last_seq, stream.epoch)).collect();
     let places = hub.watch(connection, &heads);
     let (mut subs, mut marks, mut room) = (Vec::new(), Vec::new(), MOST_BYTES);
-    let mut known = serde_json::Map::new();
+    let mut known = String::new();
     let asked = own.into_iter().zip(places).map(|(stream, head)| {
         let channel = protocol::channel(stream.id);
         let position = connect.subs.remove(&channel).unwrap_or_default();
@@ -110,21 +111,23 @@ pub(super) async fn start(
         let subscribed = recover(&connection.means, (stream.id, stream.epoch), head, (&position, &mut room)).await?;
         marks.push(Mark { stream: stream.id, epoch: Some(stream.epoch), seq: Some(subscribed.offset) });
         if connection.is_own {
-            known.insert(channel.clone(), json!([subscribed.epoch, stream.last_seq, stream.last_no]));
+            let (comma, epoch) = (if known.is_empty() { "" } else { "," }, &subscribed.epoch);
+            _ = write!(known, "{comma}\"{channel}\":[\"{epoch}\",{},{}]", stream.last_seq, stream.last_no);
         }
         subs.push((channel, subscribed));
     }
-    let mut data = json!({ "v": 1, "now": app.now().timestamp_millis(), "person": actor.person });
-    if let Some(data) = data.as_object_mut().filter(|_| connection.is_own) {
-        data.insert("heads".into(), Value::Object(known));
-    }
-    let mut fields = json!({
-        "client": uuid::Uuid::now_v7(), "version": "liusheng 1", "ping": hub.ping_secs, "pong": true, "data": data,
-    });
-    if let (Some(at), Some(fields)) = (connection.expires_at(), fields.as_object_mut()) {
-        fields.insert("expires".into(), json!(true));
-        fields.insert("ttl".into(), json!((at - app.now()).num_seconds().max(1)));
-    }
+    let heads = if connection.is_own { format!(",\"heads\":{{{known}}}") } else { known };
+    let ends = connection.expires_at().map(|at| (at - app.now()).num_seconds().max(1));
+    let ends = ends.map(|ttl| format!(",\"expires\":true,\"ttl\":{ttl}")).unwrap_or_default();
+    // ids and numbers alone: nothing in it needs an escape
+    let fields = format!(
+        "\"client\":\"{}\",\"version\":\"liusheng 1\",\"ping\":{},\"pong\":true{ends},\
+         \"data\":{{\"v\":1,\"now\":{},\"person\":\"{}\"{heads}}}",
+        uuid::Uuid::now_v7(),
+        hub.ping_secs,
+        app.now().timestamp_millis(),
+        actor.person,
+    );
     Ok((protocol::connected(id, &fields, &subs), marks))
 }
 
@@ -231,27 +234,32 @@ async fn actor(connection: &Connection) -> Result<Actor> {
     within(people::actor_of_session(&connection.means.app, connection.person, connection.session)).await
 }
 
-/// A stream that the person belongs to since a moment ago is subscribed from where the person has read; one that is no
-/// longer to be read ends.
-async fn joined(connection: &Arc<Connection>, id: StreamId) -> Result<()> {
-    let Means { app, hub, .. } = &*connection.means;
-    let db = app.store.read();
-    let stream = match queries::readable(db, &actor(connection).await?, id).await {
-        Ok((stream, _)) => stream,
+/// The stream, if it is to be read; if not, it is heard no more from here on.
+pub(super) async fn heard_still(connection: &Connection, id: StreamId) -> Result<Option<Stream>> {
+    let db = connection.means.app.store.read();
+    match queries::readable(db, &actor(connection).await?, id).await {
+        Ok((stream, _)) => Ok(Some(stream)),
         // not to be read is not the same as not known
-        Err(error) if error.code().status().is_server_error() => return Err(error),
+        Err(error) if error.code().status().is_server_error() => Err(error),
         Err(_) => {
-            if hub.unwatch(connection, id) {
+            if connection.means.hub.unwatch(connection, id) {
                 let left = Mark { stream: id, epoch: None, seq: None };
                 connection.say_marked(frames::text(&protocol::unsubscribe_push(id)), vec![left]);
             }
-            return Ok(());
+            Ok(None)
         }
-    };
+    }
+}
+
+/// A stream that the person belongs to since a moment ago is subscribed from where the person has read; one that is no
+/// longer to be read ends.
+async fn joined(connection: &Arc<Connection>, id: StreamId) -> Result<()> {
+    let Some(stream) = heard_still(connection, id).await? else { return Ok(()) };
+    let Means { app, hub, .. } = &*connection.means;
     if connection.is_in(id) || connection.stream_count() >= MAX_SUBS {
         return Ok(());
     }
-    let from = queries::read_seq(db, id, connection.person).await?.max(stream.last_seq - RECOVER).max(0);
+    let from = queries::read_seq(app.store.read(), id, connection.person).await?.max(stream.last_seq - RECOVER).max(0);
     let head = hub.watch(connection, &[(id, stream.last_seq, stream.epoch)]).pop().unwrap_or(stream.last_seq);
     let missed = missed(&connection.means, (id, stream.epoch), (from, head)).await?;
     // what is too much to be told is fetched over REST

@@ -23,7 +23,6 @@ const LOOK_EVERY: u32 = 12;
 pub async fn turn(app: App, hub: Arc<Hub>, stop: CancellationToken) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     let (ping, slots) = (frames::text("{}"), hub.ping_secs);
-    let late = PONG_WITHIN.as_secs() % slots;
     let mut second = 0;
     loop {
         tokio::select! {
@@ -31,7 +30,7 @@ pub async fn turn(app: App, hub: Arc<Hub>, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         second = (second + 1) % slots;
-        for connection in hub.in_slot(index((second + slots - late) % slots)) {
+        for connection in hub.in_slot(index(late(second, slots))) {
             if connection.is_silent(PONG_WITHIN) {
                 connection.end(Close::NoPong);
             }
@@ -40,6 +39,12 @@ pub async fn turn(app: App, hub: Arc<Hub>, stop: CancellationToken) {
             ask(&app, &hub, &connection, &ping);
         }
     }
+}
+
+/// Whose time to answer is over in this second: who was asked a second more ago than that. To the very second they were not
+/// quite asked so long ago, being asked after others, and it would be noticed the next time round.
+fn late(second: u64, slots: u64) -> u64 {
+    (second + slots - (PONG_WITHIN.as_secs() + 1) % slots) % slots
 }
 
 fn index(slot: u64) -> usize {
@@ -60,5 +65,20 @@ fn ask(app: &App, hub: &Hub, connection: &Arc<Connection>, ping: &Bytes) {
     }
     if matches!(connection.way, Way::Socket { .. }) {
         connection.say(ping.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_was_asked_is_looked_at_when_the_time_to_answer_is_over_for_sure() {
+        let over = PONG_WITHIN.as_secs() + 1;
+        for slots in [1, 2, 5, 10, 11, 12, 25, 60] {
+            for asked in 0..slots {
+                assert_eq!(late((asked + over) % slots, slots), asked, "of {slots}");
+            }
+        }
     }
 }

@@ -121,10 +121,15 @@ pub(super) fn operators(app: &App, hub: &Arc<Hub>) -> Router {
 pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
     let calls = live::Calls::new(API.routes.clone().with_state(app.clone()), &API.operations);
     let means = county::Means { hub: Arc::clone(hub), reactions: Arc::new(super::reactions()) };
+    let observed = || middleware::from_fn_with_state(app.clone(), layers::observe);
+    let caught = || CatchPanicLayer::custom(layers::panicked);
+    // what only bodies need is not for them: thousands connect at once
+    let sockets = live::routes(app.clone(), Arc::clone(hub), calls)
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer((observed(), caught()));
     Router::new()
         .merge(API.routes.clone())
         .merge(pages::routes().layer(Extension(means)))
-        .merge(live::routes(app.clone(), Arc::clone(hub), calls))
         .merge(health::routes(Arc::clone(hub)))
         .route("/openapi.json", get(async || Json(&API.description)))
         .merge(inbox::routes())
@@ -136,13 +141,14 @@ pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
         // the outermost first; together, because each by itself would be a box of its own around every route, and a router
         // clones what is in a box each time that it is asked, with all boxes therein
         .layer((
-            middleware::from_fn_with_state(app.clone(), layers::observe),
-            CatchPanicLayer::custom(layers::panicked),
+            observed(),
+            caught(),
             // a gzipped recording would have no ranges
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("audio/"))),
             RequestBodyTimeoutLayer::new(std::time::Duration::from_secs(app.config.body_timeout_secs)),
             DefaultBodyLimit::max(MAX_JSON),
         ))
+        .merge(sockets)
         .with_state(app.clone())
 }
 

@@ -283,6 +283,7 @@ async fn sweep_arrivals(app: App) {
 async fn sweep(app: App) {
     health::upkeep();
     app.rates.sweep();
+    app.actors.sweep();
     // what was recalled must not be found beside the database for long
     if let Err(error) = app.store.empty_log().await {
         tracing::debug!(%error, "the log of the database");

@@ -84,6 +84,12 @@ async fn both_databases_have_the_same_schema() {
     let by_language = "SELECT count(*) FROM information_schema.columns c WHERE table_schema = current_schema() \
         AND data_type IN ('text', 'character varying') AND collation_name IS DISTINCT FROM 'C'";
     assert_eq!(raw.one::<i64>(by_language).await, 0, "text is compared by its bytes");
+    // each message writes its stream anew, each look its reader's place
+    let room = "SELECT relname || ' ' || array_to_string(reloptions, ',') FROM pg_class \
+        WHERE relname IN ('memberships', 'streams') AND relnamespace = current_schema()::regnamespace ORDER BY 1";
+    let rows = raw.rows(room).await;
+    let room: Vec<Option<String>> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert_eq!(room, ["memberships fillfactor=80", "streams fillfactor=70"].map(|line| Some(line.to_owned())));
 }
 
 /// Applies the first so many steps.

@@ -12,9 +12,9 @@
   if (!main || !window.WebSocket || !window.fetch || !window.DOMParser) return;
   var root = document.documentElement;
   var MIN_WAIT = 500, MAX_WAIT = 20000, HEALTHY = 30000, AWAY = 5000, DEBOUNCE = 300, SPREAD = 700, TRY_AGAIN = 5000, PING_GRACE = 10000;
-  var TYPING_AGAIN = 3000, SAY_AFTER = 2000;
+  var TYPING_AGAIN = 3000, SAY_AFTER = 2000, SAY_AGAIN = 5000, SAID_AT_ONCE = 8;
   var socket = null, tries = 0, retry = 0, silence = 0, health = 0, away = 0, commands = 0, positions = {};
-  var asked = {}, received = {}, saying = 0;
+  var asked = {}, received = {}, saying = 0, said = 0;
   var greeted = false, connected = false, stopped = false, pingMs = 0, hiddenAt = 0;
   var pending = 0, fetching = false, again = false, bar = null, typed = 0, typing = null, typingEnds = 0;
   try { var heads = JSON.parse(main.getAttribute('data-live-heads') || '{}'); } catch (e) { heads = {}; }
@@ -156,19 +156,27 @@
     if (moved) soon();
   }
 
-  /* This phone has it, so nobody need be called by SMS for it. Said together, and for a few: it is no receipt of reading. */
+  /* This phone has it, so nobody need be called by SMS for it. Said together, a few at a time and not all the time, and not put
+     off by what follows: a lively channel would hide what waits to be said of others. It is no receipt of reading. */
   function has(channel, offset) {
     if (!offset || document.hidden) return;
     received[channel] = offset;
-    clearTimeout(saying);
-    saying = setTimeout(function () {
-      if (!connected) return;
-      Object.keys(received).slice(0, 8).forEach(function (one) {
+    if (!saying) saying = setTimeout(say, Math.max(SAY_AFTER, said + SAY_AGAIN - Date.now()));
+  }
+
+  function say() {
+    var all = Object.keys(received);
+    saying = 0;
+    if (stopped) return;
+    if (connected) {
+      said = Date.now();
+      all.splice(0, SAID_AT_ONCE).forEach(function (one) {
         var data = { stream_id: one.slice(2), seq: received[one] };
         delete received[one];
         socket.send(JSON.stringify({ id: ++commands, rpc: { method: 'received', data: data } }));
       });
-    }, SAY_AFTER);
+    }
+    if (all.length) saying = setTimeout(say, SAY_AGAIN);
   }
 
   function concerns(channel) {

@@ -56,6 +56,30 @@ async fn i11_after_a_restore_devices_at_every_server_begin_anew() {
     app.stop().await;
 }
 
+/// A server finds out within a second. Who connects meanwhile is told where the new log stands, not how far the old one went:
+/// to come back with such a place would be to say that one has what was never handed out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i11_who_connects_before_a_restore_is_noticed_is_told_no_place_of_the_log_before() {
+    let (app, village) = Village::start().await;
+    let ann = village.villager(&app, "00007").await;
+    let group = json!({ "body_id": village.committee, "title": "修桥小组", "people": [ann.person] });
+    let stream = village.chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    let channel = format!("s:{stream}");
+    say(&village.chair, &stream, "留下的话").await;
+    let kept = Kept::keep(&app, &stream).await;
+    let mut listening = Socket::connect(&app, &village.chair.token(), json!({})).await;
+    let lost = say(&village.chair, &stream, "备份以后的话").await;
+    listening.until_offset(&channel, lost).await;
+    kept.put_back(&app, true).await;
+    let early = Socket::connect(&app, &ann.token(), json!({})).await;
+    let list = ann.get("/v1/sync").await.ok();
+    let row = list["streams"].as_array().unwrap().iter().find(|row| row["id"] == json!(stream)).unwrap();
+    let sub = &early.connected["subs"][&channel];
+    assert_eq!((&sub["epoch"], &sub["offset"]), (&row["epoch"], &row["last_seq"]), "{sub}");
+    assert_eq!(row["last_seq"].as_i64(), Some(lost - 1));
+    app.stop().await;
+}
+
 /// A stream of server-sent events.
 struct Events {
     answer: Response,

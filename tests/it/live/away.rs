@@ -1,8 +1,8 @@
 //! A page that stays open on a phone: while the phone sleeps, while the net is away, while the server is started anew. It
 //! shows everything afterwards, by itself.
-use std::time::Duration;
+use std::{path::Path, process::Command, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Scene, clients::Client};
@@ -77,4 +77,33 @@ async fn a_page_shows_everything_after_sleep_tunnel_and_restart() {
     assert!(page.heard.iter().all(|event| event["event"] != "fault"), "{:?}", page.heard);
     page.tell("end");
     assert!(server.terminate().success());
+}
+
+/// What a phone has need not be sent by SMS: of many conversations each is named within the quarter of a minute after which
+/// somebody would be, and one in which something is said each second keeps none of them back, itself neither.
+#[test]
+fn a_page_says_of_each_conversation_what_is_here_however_lively_one_is() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let Ok(output) = Command::new("node").arg("received.mjs").current_dir(folder).output() else {
+        eprintln!("skipped, because there is no node: what a page says that is here");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    assert!(said.iter().all(|one| one["method"] == "received"));
+    let of = |id: &str| -> Vec<(i64, i64)> {
+        let own = said.iter().filter(|one| one["data"]["stream_id"] == id);
+        own.map(|one| (one["at"].as_i64().unwrap(), one["data"]["seq"].as_i64().unwrap())).collect()
+    };
+    for quiet in 0..20 {
+        let told = of(&quiet.to_string());
+        assert!(told.len() == 1 && told[0].0 < 15_000 && told[0].1 == 7, "{quiet}: {told:?}");
+    }
+    let lively = of("lively");
+    assert!(lively.len() > 2 && lively.is_sorted_by(|one, next| one.1 < next.1), "{lively:?}");
+    assert!(lively.windows(2).all(|two| two[1].0 - two[0].0 >= 5000), "{lively:?}");
+    // ten a second are answered, and twenty at once
+    let at_once = |at: &Value| said.iter().filter(|one| one["at"] == *at).count();
+    assert!(said.iter().all(|one| at_once(&one["at"]) <= 8), "{said:?}");
 }

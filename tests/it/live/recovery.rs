@@ -192,6 +192,31 @@ async fn heads_come_before_each_third_ping_and_who_is_silent_is_closed() {
     scene.app.stop().await;
 }
 
+/// A client hands in another token before the one that it has ends. Its own: with somebody else's nothing goes on.
+#[tokio::test]
+async fn a_socket_lasts_as_long_as_the_newest_token_of_its_log_in() {
+    let scene = Scene::set_with(|config| config.ping_secs = 1).await;
+    let other = scene.village.villager(&scene.app, "00008").await;
+    let mut socket = scene.listen(&scene.villager).await;
+    let lasts = |answer: &Value| {
+        assert_eq!(answer["expires"], true, "{answer}");
+        assert!((880..=900).contains(&answer["ttl"].as_i64().unwrap()), "{answer}");
+    };
+    lasts(&socket.connected);
+    scene.app.clock.advance(chrono::TimeDelta::minutes(10));
+    for (token, code) in [(other.token(), 101), ("rubbish".to_owned(), 109)] {
+        assert_eq!(socket.command("refresh", json!({ "token": token })).await["error"]["code"], code);
+    }
+    lasts(&socket.command("refresh", json!({ "token": scene.villager.token() })).await["refresh"]);
+    // the one with which it connected is over
+    scene.app.clock.advance(chrono::TimeDelta::minutes(10));
+    socket.messages.clear();
+    socket.until_message("heads").await;
+    scene.app.clock.advance(chrono::TimeDelta::minutes(6));
+    assert_eq!(socket.until_closed().await, 3005);
+    scene.app.stop().await;
+}
+
 /// What was good once is told from what never was: clients of the protocol ask for another token at 109 alone, and after a
 /// code from 3500 on they never come back.
 #[tokio::test]

@@ -2,12 +2,14 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio_tungstenite::{client_async, tungstenite::Message};
 use uuid::Uuid;
 
-use super::{Scene, Socket, Somebody};
+use super::{Scene, Socket, Somebody, answer};
+use crate::support::{Raw, is_postgres};
 
 #[tokio::test]
 async fn rubbish_closes_its_own_socket_and_nothing_else() {
@@ -257,5 +259,32 @@ async fn i10_who_never_reads_is_closed_and_others_hear_everything() {
         got += text.as_str().matches("\"offset\"").count();
     }
     assert!((got as i64) < newest, "{got} of {newest}");
+    scene.app.stop().await;
+}
+
+/// Who is taken out of a group hears no more of it, though a call of theirs is not answered yet, and others wait behind it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_taken_out_hears_no_more_while_a_call_of_theirs_takes_long() {
+    if !is_postgres("live: a call that waits for a table") {
+        return;
+    }
+    let scene = Scene::set().await;
+    let (chair, out) = (&scene.village.chair, &scene.villager);
+    let group = json!({ "body_id": scene.village.committee, "title": "修桥小组", "people": [out.person] });
+    let stream = chair.post("/v1/groups", group).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    let mut socket = scene.listen(out).await;
+    let raw = Raw::open(scene.app.folder.path()).await;
+    let held = raw.held("quiet_hours").await;
+    socket.raw(&json!({ "id": 77, "rpc": { "method": "my_quiet_hours" } }).to_string()).await;
+    socket.until_pong(b"there?").await;
+    let member = format!("/v1/groups/{stream}/members/{}", out.person);
+    let began = Instant::now();
+    answer(chair.request(Method::DELETE, &member)).await.ok();
+    socket.until_unsubscribed(&format!("s:{stream}")).await;
+    // readers wait two seconds for a table
+    assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
+    held.rollback().await.unwrap();
+    assert!(!socket.reply(77).await.is_null(), "the call is answered all the same");
+    raw.close().await;
     scene.app.stop().await;
 }

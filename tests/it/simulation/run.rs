@@ -108,6 +108,17 @@ impl<'a> Run<'a> {
             }
             self.step().await;
         }
+        self.go_quiet().await;
+        // one thing more: nothing follows by which somebody could notice that it was lost
+        self.say().await;
+        self.go_quiet().await;
+        for number in 0..self.phones.len() {
+            self.speak_once_more(number).await;
+        }
+    }
+
+    /// Nothing is left to be sent, and nothing is on its way.
+    async fn go_quiet(&mut self) {
         while !self.open.is_empty() {
             self.send_again().await;
         }
@@ -115,7 +126,6 @@ impl<'a> Run<'a> {
             while !self.phones[number].coming.is_empty() {
                 self.deliver(number).await;
             }
-            self.speak_once_more(number).await;
         }
     }
 
@@ -215,6 +225,8 @@ impl<'a> Run<'a> {
 
     async fn restore(&mut self) {
         let Some((kept, truth)) = self.kept.take() else { return };
+        // whoever was sent away for another reason comes back before
+        self.tap.refresh(self.scene.app).await;
         kept.put_back(self.scene.app, self.plan.rules.bumps_epoch).await;
         self.truth = truth;
         if self.chance.percent(50) {

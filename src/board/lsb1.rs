@@ -67,7 +67,8 @@ fn is_sound(mut key: [u8; 32]) -> bool {
 /// Canonical JSON: keys in order, no blanks, whole numbers.
 #[must_use]
 pub fn jcs(value: &Value) -> String {
-    let mut text = String::new();
+    // room for a leaf or a receipt
+    let mut text = String::with_capacity(256);
     write(value, &mut text);
     text
 }

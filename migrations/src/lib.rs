@@ -86,6 +86,7 @@ mod m0114_room;
 mod m0116_chosen_by_all;
 mod m0117_election_versions;
 mod m0120_from_now_on;
+mod m0130_hot_rows;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -179,6 +180,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0116_chosen_by_all::Migration),
             Box::new(m0117_election_versions::Migration),
             Box::new(m0120_from_now_on::Migration),
+            Box::new(m0130_hot_rows::Migration),
         ]
     }
 }

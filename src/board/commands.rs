@@ -1,8 +1,8 @@
 //! What is done to a board: begun, appended to, ended, given its result.
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
-    sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, Set, sea_query::Expr,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -154,8 +154,9 @@ pub async fn append(tx: &Tx, vote: VoteId, leaves: Vec<Value>) -> Result<HeadVie
         });
         edge.push(leaf_hash);
     }
-    for some in rows.chunks(CHUNK) {
-        entry::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
+    while !rows.is_empty() {
+        let some = rows.drain(..rows.len().min(CHUNK));
+        entry::Entity::insert_many(some).exec_without_returning(tx).await?;
     }
     let peaks: Vec<String> = edge.peaks.iter().map(|peak| hex(peak)).collect();
     let grown = board::Entity::update_many()
@@ -254,8 +255,9 @@ pub async fn sequence(tx: &Tx, vote: VoteId, between: Option<(String, String)>) 
         }
         taken = taken.filter(piece);
     }
-    let mut taken: Vec<String> =
-        taken.exec_with_returning(tx).await?.into_iter().map(|promise| promise.ballot_hash).collect();
+    let mut taken = taken.into_query();
+    let taken = tx.query_all(taken.returning_col(pending::Column::BallotHash)).await?;
+    let mut taken: Vec<String> = taken.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect::<Result<_>>()?;
     if taken.is_empty() {
         return Ok(0);
     }

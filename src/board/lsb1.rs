@@ -67,16 +67,52 @@ fn is_sound(mut key: [u8; 32]) -> bool {
 /// Canonical JSON: keys in order, no blanks, whole numbers.
 #[must_use]
 pub fn jcs(value: &Value) -> String {
+    // room for a leaf or a receipt
+    let mut text = String::with_capacity(256);
+    write(value, &mut text);
+    text
+}
+
+/// In one text from beginning to end: every ballot has its digest, its leaf and its receipt written so.
+fn write(value: &Value, text: &mut String) {
     match value {
         Value::Object(map) => {
             let mut pairs: Vec<_> = map.iter().collect();
             pairs.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
-            let inner: Vec<String> =
-                pairs.into_iter().map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), jcs(value))).collect();
-            format!("{{{}}}", inner.join(","))
+            text.push('{');
+            for (place, (key, value)) in pairs.into_iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                quote(key, text);
+                text.push(':');
+                write(value, text);
+            }
+            text.push('}');
         }
-        Value::Array(items) => format!("[{}]", items.iter().map(jcs).collect::<Vec<_>>().join(",")),
-        other => other.to_string(),
+        Value::Array(items) => {
+            text.push('[');
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                write(item, text);
+            }
+            text.push(']');
+        }
+        Value::String(inner) => quote(inner, text),
+        other => text.push_str(&other.to_string()),
+    }
+}
+
+/// As it is where nothing in it has to be escaped.
+fn quote(inner: &str, text: &mut String) {
+    if inner.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        text.push_str(&Value::from(inner).to_string());
+    } else {
+        text.push('"');
+        text.push_str(inner);
+        text.push('"');
     }
 }
 
@@ -307,6 +343,11 @@ mod tests {
             jcs(&json!({ "b": [1, true, null], "a": "留\"\n\u{1}" })),
             "{\"a\":\"留\\\"\\n\\u0001\",\"b\":[1,true,null]}"
         );
+        assert_eq!(
+            jcs(&json!({ "a\\": {}, "A": [[], { "/": "/\u{7f}" }] })),
+            "{\"A\":[[],{\"/\":\"/\u{7f}\"}],\"a\\\\\":{}}"
+        );
+        assert_eq!(hex(&[0, 1, 0x9a, 0xff]), "00019aff");
         assert_eq!(unhex("00ff"), Some(vec![0, 255]));
         assert!(unhex("0").is_none() && unhex("0G").is_none() && unhex("FF").is_none());
         let root = "25c5db518888906fbc5825c5db518888906fbc5825c5db518888906fbc58abcd";

@@ -11,7 +11,8 @@
 //! Casting must not wait for the tree: it leaves a promise (`board_pending`) in its own transaction, and the sequencer
 //! appends what waits. A unit of work is alone on the database, so several servers may sequence, and one that dies in the
 //! middle has done nothing; unique keys stand guard behind. The right edge of the tree is kept with the board: appending
-//! needs no old leaf. The server's signing key signs; its id is kept, so that a new key in use does not break a running board.
+//! needs no old leaf. No key has the database look for the board of each leaf and promise: the unit that writes them has read
+//! it, and a board stays. The server's signing key signs; its id is kept, so that a new key in use does not break a running board.
 //! Whoever notes when somebody casts in a secret vote and looks at the board each second would know which leaf that was, so they
 //! come together, of five electors or more; of fewer after half a minute, because the receipt promises a minute, and at the end
 //! all. An elector counts once, because whoever casts again and again knows those leaves and would see which is another's. When

@@ -59,9 +59,9 @@ pub(super) async fn keep(tx: &Tx, all: &[Good]) -> Result<HashSet<(VoteId, Uuid)
     let on_board = all.iter().filter(|good| good.slot.has_board);
     let promises: Vec<Promise<'_>> = on_board.map(|good| good.promise(&few_wait)).collect();
     promise(tx, promises).await?;
-    // in a secret vote all who cast sign in together at the end, and those for whom others cast are told together: the
-    // order of both would be that of the ballots
-    attend(tx, all.iter().copied().filter(|good| !good.is_secret)).await?;
+    // whoever casts again signed in the first time. In a secret vote all who cast sign in together at the end, and those for
+    // whom others cast are told together: the order of both would be that of the ballots
+    attend(tx, news.iter().copied().filter(|good| !good.is_secret)).await?;
     for good in news.into_iter().filter(|good| !good.is_secret) {
         telling::tell_of(tx, (good.cast.vote, &good.slot.area_code), good.casting).await?;
     }

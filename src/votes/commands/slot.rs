@@ -1,9 +1,9 @@
 //! What is known when ballots arrive: the vote, the elector's place on the roll, who may cast for it, who did.
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, FromQueryResult,
+    ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, JoinType, Query, SelectStatement},
 };
 
@@ -22,9 +22,9 @@ use crate::{
     },
 };
 
-/// What is known when a ballot arrives.
+/// What is known of the vote when ballots arrive, once for all of them.
 #[derive(FromQueryResult)]
-pub(super) struct Slot {
+pub(super) struct Ground {
     pub(super) state: String,
     pub(super) secrecy: String,
     allows_revote: bool,
@@ -37,6 +37,11 @@ pub(super) struct Slot {
     max_choices: i32,
     seats: i32,
     pub(super) area_code: String,
+}
+
+/// What is known when a ballot arrives.
+pub(super) struct Slot {
+    vote: Arc<Ground>,
     pub(super) number: Option<i32>,
     pub(super) channel: Option<String>,
     pub(super) elector: Option<PersonId>,
@@ -48,7 +53,45 @@ pub(super) struct Slot {
     pub(super) newest: Option<i32>,
 }
 
+impl Deref for Slot {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.vote
+    }
+}
+
 impl Slot {
+    /// No place on the roll.
+    fn nowhere(vote: Arc<Ground>) -> Self {
+        Self {
+            vote,
+            number: None,
+            channel: None,
+            elector: None,
+            household_id: None,
+            cast_by: None,
+            agent_rank: None,
+            caster_rank: None,
+            newest: None,
+        }
+    }
+
+    /// A place, as what the one who casts may cast for it.
+    fn at(vote: Arc<Ground>, row: &QueryResult, agent_rank: Option<i32>) -> Result<Self> {
+        Ok(Self {
+            vote,
+            number: row.try_get("", "number")?,
+            channel: row.try_get("", "channel")?,
+            elector: row.try_get("", "person_id")?,
+            household_id: row.try_get("", "household_id")?,
+            cast_by: row.try_get("", "cast_by")?,
+            agent_rank,
+            caster_rank: row.try_get("", "caster_rank")?,
+            newest: row.try_get("", "newest")?,
+        })
+    }
+
     /// As what this person casts here: 0 the elector, then those who may cast for the elector.
     pub(super) fn rank(&self, person: PersonId) -> Option<i32> {
         if self.elector == Some(person) { Some(0) } else { self.agent_rank }
@@ -134,48 +177,93 @@ pub(super) fn again(known: envelope::Model, number: i32, paper: &Paper) -> Resul
 
 /// The own place on the roll, or that of the elector for whom one casts; without one, that of the own household.
 pub(super) async fn find_slot(tx: &Tx, person: PersonId, vote: VoteId, paper: &Paper) -> Result<Slot> {
-    let found = slot(tx, (person, paper.elector), vote).await?.ok_or(Code::NotFound)?;
+    let ground = ground(tx, vote).await?.ok_or(Code::NotFound)?;
+    let found = slot(tx, (person, paper.elector), (vote, &ground)).await?;
     if found.number.is_some() || paper.elector.is_some() {
         return Ok(found);
     }
     let Some(number) = queries::alternate_of(tx, vote, person).await? else { return Ok(found) };
-    slot(tx, (person, Some(number)), vote).await?.ok_or_else(|| Code::NotFound.into())
+    slot(tx, (person, Some(number)), (vote, &ground)).await
 }
 
-async fn slot(tx: &Tx, (person, number): (PersonId, Option<i32>), vote: VoteId) -> Result<Option<Slot>> {
+async fn ground(tx: &Tx, id: VoteId) -> Result<Option<Arc<Ground>>> {
+    let found = vote::Entity::find_by_id(id)
+        .select_only()
+        .columns([
+            vote::Column::State,
+            vote::Column::Secrecy,
+            vote::Column::AllowsRevote,
+            vote::Column::HasBoard,
+            vote::Column::OpensAt,
+            vote::Column::ClosesAt,
+            vote::Column::MeetingId,
+            vote::Column::Preset,
+            vote::Column::Options,
+            vote::Column::MaxChoices,
+            vote::Column::Seats,
+            vote::Column::AreaCode,
+        ])
+        .into_model::<Ground>()
+        .one(tx)
+        .await?;
+    Ok(found.map(Arc::new))
+}
+
+async fn slot(
+    tx: &Tx,
+    (person, number): (PersonId, Option<i32>),
+    (vote, ground): (VoteId, &Arc<Ground>),
+) -> Result<Slot> {
     let whose = match number {
         Some(number) => entry(roll_entry::Column::Number).eq(number),
         None => entry(roll_entry::Column::PersonId).eq(person),
     };
-    let row = tx.query_one(&select(vote, whose, Expr::value(person))).await?;
-    Ok(row.map(|row| Slot::from_query_result(&row, "")).transpose()?)
+    let agent = Alias::new("agent");
+    let agent_column = |column: roll_agent::Column| Expr::col((agent.clone(), column));
+    let is_agent = of_entry(&agent)
+        .and(agent_column(roll_agent::Column::PersonId).eq(person))
+        .and(agent_column(roll_agent::Column::State).eq(queries::CHECKED));
+    let mut select = places(vote, whose);
+    select.expr_as(agent_column(roll_agent::Column::Rank), "agent_rank").join_as(
+        JoinType::LeftJoin,
+        roll_agent::Entity,
+        agent.clone(),
+        is_agent,
+    );
+    match tx.query_one(&select).await? {
+        Some(row) => Slot::at(Arc::clone(ground), &row, row.try_get("", "agent_rank")?),
+        None => Ok(Slot::nowhere(Arc::clone(ground))),
+    }
 }
 
-/// Of each of these people the own place on the roll; whoever has none is not in it.
+/// Of each of these people the own place on the roll, while the vote runs; whoever has none is not in it.
 pub(super) async fn own_slots(tx: &Tx, vote: VoteId, people: Vec<PersonId>) -> Result<HashMap<PersonId, Slot>> {
-    let whose = entry(roll_entry::Column::PersonId).is_in(padded(people));
-    let rows = tx.query_all(&select(vote, whose, entry(roll_entry::Column::PersonId))).await?;
-    let slots = rows.iter().map(|row| Slot::from_query_result(row, "")).collect::<std::result::Result<Vec<_>, _>>()?;
-    Ok(slots.into_iter().filter_map(|slot| Some((slot.elector?, slot))).collect())
+    let Some(ground) = ground(tx, vote).await? else { return Ok(HashMap::new()) };
+    let mut select = places(vote, entry(roll_entry::Column::PersonId).is_in(padded(people)));
+    select.and_where(entry(roll_entry::Column::IsOver).eq(false));
+    let mut slots = HashMap::new();
+    for row in tx.query_all(&select).await? {
+        // for the own place nobody needs to be named
+        let slot = Slot::at(Arc::clone(&ground), &row, None)?;
+        slots.extend(slot.elector.map(|elector| (elector, slot)));
+    }
+    Ok(slots)
 }
 
 fn entry(column: roll_entry::Column) -> Expr {
     Expr::col((roll_entry::Entity, column))
 }
 
-/// Vote, roll entries, who of those who cast may cast for them, and who did, in one statement.
-fn select(id: VoteId, whose: Expr, casts: Expr) -> SelectStatement {
-    let own_entry = entry(roll_entry::Column::VoteId).equals((vote::Entity, vote::Column::Id)).and(whose);
-    let (agent, caster) = (Alias::new("agent"), Alias::new("caster"));
-    let of_entry = |who: &Alias| {
-        let column = |column: roll_agent::Column| Expr::col((who.clone(), column));
-        column(roll_agent::Column::VoteId)
-            .equals((roll_entry::Entity, roll_entry::Column::VoteId))
-            .and(column(roll_agent::Column::Number).equals((roll_entry::Entity, roll_entry::Column::Number)))
-    };
-    let is_agent = of_entry(&agent)
-        .and(Expr::col((agent.clone(), roll_agent::Column::PersonId)).eq(casts))
-        .and(Expr::col((agent.clone(), roll_agent::Column::State)).eq(queries::CHECKED));
+fn of_entry(who: &Alias) -> Expr {
+    let column = |column: roll_agent::Column| Expr::col((who.clone(), column));
+    column(roll_agent::Column::VoteId)
+        .equals((roll_entry::Entity, roll_entry::Column::VoteId))
+        .and(column(roll_agent::Column::Number).equals((roll_entry::Entity, roll_entry::Column::Number)))
+}
+
+/// Places on the roll of a vote, with who did cast for them.
+fn places(vote: VoteId, whose: Expr) -> SelectStatement {
+    let caster = Alias::new("caster");
     let is_caster = of_entry(&caster).and(
         Expr::col((caster.clone(), roll_agent::Column::PersonId))
             .equals((roll_entry::Entity, roll_entry::Column::CastBy)),
@@ -188,30 +276,16 @@ fn select(id: VoteId, whose: Expr, casts: Expr) -> SelectStatement {
         .and_where(Expr::col((envelope::Entity, envelope::Column::ElectorNumber)).eq(entry(roll_entry::Column::Number)))
         .to_owned();
     Query::select()
-        .column((vote::Entity, vote::Column::State))
-        .column((vote::Entity, vote::Column::Secrecy))
-        .column((vote::Entity, vote::Column::AllowsRevote))
-        .column((vote::Entity, vote::Column::HasBoard))
-        .column((vote::Entity, vote::Column::OpensAt))
-        .column((vote::Entity, vote::Column::ClosesAt))
-        .column((vote::Entity, vote::Column::MeetingId))
         .column((roll_entry::Entity, roll_entry::Column::Number))
-        .column((vote::Entity, vote::Column::Preset))
-        .column((vote::Entity, vote::Column::Options))
-        .column((vote::Entity, vote::Column::MaxChoices))
-        .column((vote::Entity, vote::Column::Seats))
-        .column((vote::Entity, vote::Column::AreaCode))
         .column((roll_entry::Entity, roll_entry::Column::Channel))
-        .expr_as(entry(roll_entry::Column::PersonId), "elector")
+        .column((roll_entry::Entity, roll_entry::Column::PersonId))
         .column((roll_entry::Entity, roll_entry::Column::HouseholdId))
         .column((roll_entry::Entity, roll_entry::Column::CastBy))
-        .expr_as(Expr::col((agent.clone(), roll_agent::Column::Rank)), "agent_rank")
         .expr_as(Expr::col((caster.clone(), roll_agent::Column::Rank)), "caster_rank")
         .expr_as(Expr::SubQuery(None, Box::new(newest.into())), "newest")
-        .from(vote::Entity)
-        .left_join(roll_entry::Entity, own_entry)
-        .join_as(JoinType::LeftJoin, roll_agent::Entity, agent, is_agent)
+        .from(roll_entry::Entity)
         .join_as(JoinType::LeftJoin, roll_agent::Entity, caster, is_caster)
-        .and_where(Expr::col((vote::Entity, vote::Column::Id)).eq(id))
+        .and_where(entry(roll_entry::Column::VoteId).eq(vote))
+        .and_where(whose)
         .to_owned()
 }

@@ -82,6 +82,7 @@ mod m0100_apart;
 mod m0101_ends;
 mod m0104_electors;
 mod m0105_seat_reasons;
+mod m0106_body_forms;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -171,6 +172,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0101_ends::Migration),
             Box::new(m0104_electors::Migration),
             Box::new(m0105_seat_reasons::Migration),
+            Box::new(m0106_body_forms::Migration),
         ]
     }
 }

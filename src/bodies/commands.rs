@@ -10,7 +10,7 @@ use super::{
     nomination::Nomination,
     queries::{self, Body, BodyView, SeatView, TermView},
     rows::{body, body_area, seat, term},
-    rules::{self, BodyKind, Role, SeatKind, SeatRoute, SeatState},
+    rules::{self, BodyForm, BodyKind, Role, SeatKind, SeatRoute, SeatState},
 };
 use crate::{
     actor::Actor,
@@ -72,6 +72,9 @@ pub struct FoundBody {
     /// The day; today when absent.
     #[serde(default)]
     pub founded_on: Option<NaiveDate>,
+    /// For what a council stands together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<BodyForm>,
 }
 
 /// Founds a body.
@@ -92,6 +95,7 @@ pub async fn found_body(tx: &Tx, by: By<'_>, mut input: FoundBody) -> Result<Bod
         let fits = area.is_some_and(|area| rules::fits_level(input.kind, area.level));
         checks.require(fits, &format!("areas[{at}]"), "unknown");
     }
+    checks.require(input.form.is_none_or(|form| form.fits(input.kind, input.areas.len())), "form", "form_unfit");
     checks.done()?;
     by.manages(&input.areas)?;
     let id = BodyId::new();
@@ -101,6 +105,7 @@ pub async fn found_body(tx: &Tx, by: By<'_>, mut input: FoundBody) -> Result<Bod
         name: Set(input.name.trim().to_owned()),
         founded_on: Set(input.founded_on.unwrap_or_else(|| clock::local_date(tx.now()))),
         created_at: Set(tx.now()),
+        form: Set(input.form),
         ..Default::default()
     };
     row.insert(tx).await?;

@@ -86,7 +86,7 @@ async fn set_election(
     app.store.write(move |tx| Box::pin(async move { elections::set(tx, &actor, (id, input)).await })).await.map(Json)
 }
 
-/// Writes down under which number a body is registered, and its start-up grant.
+/// Writes down under which number a body is registered, the form of a council, and its start-up grant.
 #[utoipa::path(put, path = "/v1/bodies/{id}/registration", tag = "bodies", operation_id = "set_registration",
     params(("id" = BodyId, Path, description = "The body")), request_body = SetRegistration, responses(
     (status = 200, body = Body, description = "As it is now"),

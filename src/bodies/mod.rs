@@ -43,6 +43,6 @@ pub use self::{
         representatives, seats_of,
     },
     registration::{Grant, SetRegistration, set_registration},
-    rules::{BodyKind, Role, SeatKind, SeatRoute},
+    rules::{BodyForm, BodyKind, Role, SeatKind, SeatRoute},
 };
 pub use crate::rights::{Right, SPEAKERS, areas_with, may, require, rights};

@@ -8,7 +8,7 @@ use crate::{
     actor::Actor,
     app::App,
     bodies::{
-        self, BodyKind, By, Role,
+        self, BodyForm, BodyKind, By, Role,
         commands::{FoundBody, OpenTerm, TakeSeat},
     },
     clock,
@@ -172,8 +172,9 @@ pub(super) async fn seat(app: &App) -> Result<Cast> {
     for body in BODIES {
         let name = text::word("demo-body", body.key);
         let (begins, ends) = if body.key == "council" { council } else { (begins, ends) };
+        let form = (body.kind == BodyKind::Council).then_some(BodyForm::SingleVillage);
         let areas = body.areas.iter().map(|area| (*area).to_owned()).collect();
-        let found = FoundBody { kind: body.kind, name, areas, founded_on: Some(begins) };
+        let found = FoundBody { kind: body.kind, name, areas, founded_on: Some(begins), form };
         let people =
             body.seats.iter().map(|(role, number)| Ok((*role, cast.person(number)?))).collect::<Result<Vec<_>>>()?;
         let id = app.store.write(move |tx| Box::pin(fill(tx, found, people, (begins, ends)))).await?;

@@ -110,6 +110,8 @@ struct BodiesPage {
     elections: HashMap<BodyId, Election>,
     changes: HashMap<String, Vec<String>>,
     roles: Vec<(&'static str, String)>,
+    /// What a council may be: code and name.
+    forms: Vec<(&'static str, String)>,
     /// Terms that are not over.
     terms: Vec<TermView>,
     /// What is done in another's name.
@@ -151,6 +153,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         found: if may_manage { search(db, &area, &find).await? } else { Vec::new() },
         find: find.words(),
         may_manage,
+        forms: founding::forms(),
         roles: ROLES.iter().map(|role| (*role, text::word("body-role", role))).collect(),
         area,
     };
@@ -241,7 +244,7 @@ fn nomination(fields: &Fields) -> Result<Option<Nomination>> {
     Ok((typed != Nomination::default()).then_some(typed))
 }
 
-/// Under which number a body is registered, and its start-up grant.
+/// Under which number a body is registered, its form, and its start-up grant.
 async fn register(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let body: BodyId = fields.required("body_id")?;
     let fen = fields.given("grant.fen").map(fen_of);
@@ -252,7 +255,9 @@ async fn register(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Some(fen) => Some(Grant { fen, on: fields.required("grant.on")? }),
         None => None,
     };
-    let input = (body, SetRegistration { registration: fields.given("registration").map(str::to_owned), grant });
+    let registration = fields.given("registration").map(str::to_owned);
+    let form = fields.given("form").map(|_| fields.choice("form")).transpose()?;
+    let input = (body, SetRegistration { registration, grant, form });
     let actor = clerk.actor.clone();
     app.store
         .write(move |tx| Box::pin(async move { bodies::set_registration(tx, &actor, input).await }))

@@ -83,6 +83,7 @@ mod m0101_ends;
 mod m0104_electors;
 mod m0105_seat_reasons;
 mod m0106_body_forms;
+mod m0107_service_groups;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -173,6 +174,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0104_electors::Migration),
             Box::new(m0105_seat_reasons::Migration),
             Box::new(m0106_body_forms::Migration),
+            Box::new(m0107_service_groups::Migration),
         ]
     }
 }

@@ -32,6 +32,7 @@ mod registration;
 pub mod room;
 mod rows;
 pub mod rules;
+pub mod service;
 
 pub use self::{
     commands::{By, FoundBody, OpenTerm, TakeSeat, end_seat, found_body, open_term, take_seat},

@@ -107,6 +107,9 @@ pub struct SeatView {
     /// Why a council's secretary is neither the party's secretary nor the committee's chair there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// In which service group a council's member works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_group: Option<String>,
 }
 
 /// One term.
@@ -379,6 +382,7 @@ fn view_of(body: &Body, row: seat::Model, name: String) -> SeatView {
         starts_on: row.starts_on,
         ends_on: row.ends_on,
         reason: row.reason,
+        service_group: row.service_group,
     }
 }
 

@@ -109,7 +109,7 @@ pub async fn set_registration(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetR
     queries::get(tx, id).await
 }
 
-/// Which of it is other than before is on record, with who changed it.
+/// What of a body is other than before is on record, with who changed it.
 pub(super) async fn record(tx: &Tx, actor: &Actor, (body, changed): (&Body, &[&str])) -> Result<()> {
     let happening = Happening::new(Kind::BodyRegistered, body.id).by(actor.person).with(json!({ "fields": changed }));
     events::record(tx, Happening { area: body.areas.first().cloned(), ..happening }).await?;

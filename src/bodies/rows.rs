@@ -129,6 +129,7 @@ pub(crate) mod seat {
         pub publicised_on: Option<NaiveDate>,
         /// Why it is not who the rule names.
         pub reason: Option<String>,
+        pub service_group: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

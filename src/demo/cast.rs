@@ -189,6 +189,7 @@ async fn fill(
     people: Vec<(Role, PersonId)>,
     (begins, ends): (NaiveDate, NaiveDate),
 ) -> Result<BodyId> {
+    let is_council = found.kind == BodyKind::Council;
     let body = bodies::found_body(tx, By::Operator, found).await?.body.id;
     let term = OpenTerm { number: 1, starts_on: Some(begins), ends_on: Some(ends), follows_term_id: None, early: None };
     let term = bodies::open_term(tx, By::Operator, (body, term)).await?.id;
@@ -203,6 +204,7 @@ async fn fill(
             starts_on: Some(begins),
             ends_on: None,
             reason: None,
+            service_group: (is_council && role == Role::Member).then(|| text::say("demo-service-group")),
         };
         bodies::take_seat(tx, By::Operator, (body, seat)).await?;
     }

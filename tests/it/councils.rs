@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     county,
-    support::{Somebody, Village, answer, id},
+    support::{Somebody, Village, answer, id, person_of},
 };
 
 const NEXT: &str = "330521103203";
@@ -30,7 +30,8 @@ async fn the_form_of_a_council_stands_wherever_it_is_shown_and_fits_its_villages
     assert_eq!(put(&village.town, "single_village").await.refused(), "invalid_fields");
     assert_eq!(put(&village.town, "village_enterprise").await.ok()["form"], "village_enterprise");
     let listed = app.get(&format!("/v1/areas/{NEXT}/bodies")).await.ok();
-    assert_eq!(listed["items"][0]["form"], "village_enterprise", "{listed}");
+    let shown = listed["items"].as_array().unwrap().iter().find(|one| one["id"] == council["id"]);
+    assert_eq!(shown.unwrap()["form"], "village_enterprise", "{listed}");
     // a phone, and the desk, where it is changed, too
     let phone = app.http.get(app.url(&format!("/bodies/{}", id(&council)))).send().await.unwrap().text().await.unwrap();
     assert!(phone.contains("村企片区"), "{phone}");
@@ -39,5 +40,39 @@ async fn the_form_of_a_council_stands_wherever_it_is_shown_and_fits_its_villages
     let desk = village.town.download(&format!("/desk/bodies?area={}", village.area)).await.1;
     let desk = String::from_utf8(desk).unwrap();
     assert!(desk.contains("乡贤参事会 · 农村社区 ·") && desk.contains("改了：形式"), "{desk}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_which_service_group_a_member_works_is_said_with_the_seat_or_later() {
+    let (app, village) = Village::start().await;
+    let seats = |body: &str| format!("/v1/bodies/{body}/seats");
+    let (council, committee) = (village.council.to_string(), village.committee.to_string());
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let member = |group: &str| json!({ "person_id": person, "role": "member", "service_group": group });
+    assert_eq!(village.town.post(&seats(&committee), member("公益事业组")).await.refused(), "invalid_fields");
+    assert_eq!(village.town.post(&seats(&council), member(&"组".repeat(21))).await.refused(), "invalid_fields");
+    let seat = village.town.post(&seats(&council), member("公益事业组")).await.ok();
+    assert_eq!(seat["service_group"], "公益事业组");
+    let path = format!("/v1/seats/{}/service-group", id(&seat));
+    let put = async |who: &Somebody, input: Value| answer(who.request(Method::PUT, &path).json(&input)).await;
+    let other = json!({ "service_group": "环境整治组" });
+    assert_eq!(put(&village.council_chair, other.clone()).await.refused(), "not_allowed");
+    assert_eq!(put(&village.town, json!({ "service_group": "" })).await.refused(), "invalid_fields");
+    assert_eq!(put(&village.town, other).await.ok()["service_group"], "环境整治组");
+    let phone = app.http.get(app.url(&format!("/bodies/{council}"))).send().await.unwrap().text().await.unwrap();
+    assert!(phone.contains("服务小组：环境整治组") && !phone.contains("公益事业组"), "{phone}");
+    // and at the desk, where nothing typed is no group
+    let path = format!("/desk/bodies?area={}", village.area);
+    let desk = async || String::from_utf8(village.town.download(&path).await.1).unwrap();
+    let shown = desk().await;
+    assert!(shown.contains("服务小组：环境整治组") && shown.contains("改了：成员的服务小组"), "{shown}");
+    let fields = [("area", village.area.as_str()), ("seat_id", id(&seat)), ("service_group", "")];
+    assert_eq!(county::form(&village.town, "/desk/bodies/service-group", &fields).await.0, 303);
+    assert!(!desk().await.contains("环境整治组"));
+    village.town.post(&format!("/v1/seats/{}/end", id(&seat)), json!(null)).await.ok();
+    let gone =
+        answer(village.town.request(Method::PUT, &format!("/v1/seats/{}/service-group", id(&seat))).json(&json!({})));
+    assert_eq!(gone.await.refused(), "wrong_state");
     app.stop().await;
 }

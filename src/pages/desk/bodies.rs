@@ -20,6 +20,7 @@ use crate::{
         commands::TakeSeat,
         grid::{self, SeatGroups},
         room::{self, RoomDay, RoomView, SetRoom},
+        service::{ServiceGroup, set_service_group},
     },
     error::{Checks, Code, Result},
     ids::{BodyId, PersonId, SeatId},
@@ -46,6 +47,10 @@ pub(super) struct Filter {
 impl BodiesPage {
     fn is_grid_worker(&self, seat: &SeatView) -> bool {
         seat.role == Role::GridWorker
+    }
+
+    fn is_council(&self, body: &BodyView) -> bool {
+        body.body.kind == BodyKind::Council
     }
 
     /// The room of a body for which the clerk answers.
@@ -173,6 +178,7 @@ pub(super) async fn act(
         "end" => end(&app, &clerk, &fields).await,
         "room" => keep_room(&app, &clerk, &fields).await,
         "registration" => register(&app, &clerk, &fields).await,
+        "service-group" => serve_in(&app, &clerk, &fields).await,
         "groups" => groups(&app, &clerk, &fields).await,
         "election" => elections::keep(&app, &clerk, &fields).await,
         "found" => founding::found(&app, &clerk, &fields).await,
@@ -202,6 +208,7 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         starts_on: None,
         ends_on: fields.optional("ends_on")?,
         reason: fields.given("reason").map(str::to_owned),
+        service_group: fields.given("service_group").map(str::to_owned),
     };
     let take = app.once(clerk.actor.clone(), fields.key(), "take_seat", (body, input), |tx, actor, input| {
         Box::pin(bodies::take_seat(tx, By::Actor(actor), input))
@@ -276,6 +283,14 @@ async fn groups(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let input = (seat, SeatGroups { groups: numbers.unwrap_or_default() });
     let actor = clerk.actor.clone();
     app.store.write(move |tx| Box::pin(async move { grid::set_groups(tx, &actor, input).await })).await.map(drop)
+}
+
+/// In which service group somebody works; nothing typed: in none.
+async fn serve_in(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let seat: SeatId = fields.required("seat_id")?;
+    let input = (seat, ServiceGroup { service_group: fields.given("service_group").map(str::to_owned) });
+    let actor = clerk.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { set_service_group(tx, &actor, input).await })).await.map(drop)
 }
 
 async fn end(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {

@@ -58,6 +58,7 @@ body-role-evaluator-member = 评估员
 page-body = 组织
 page-body-seats = 现在任职
 page-seat-reason = 没有由村党组织书记或村委会主任兼任的原因：{ $reason }
+page-service-group = 服务小组：{ $group }
 desk-seat-reason = 参事会秘书长原则上由村党组织书记或村委会主任兼任，请别人当的写原因（大家看得到；别的职务空着）
 page-body-election = 换届日程
 page-body-done = 已办

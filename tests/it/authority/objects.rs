@@ -131,7 +131,8 @@ impl World {
             }
             "council_seat" => {
                 let person = self.fresh_person(place).await;
-                self.seat(self.councils[&place], person, "member", None).await.to_string()
+                let council = self.found("council", "另一个参事会", &[place.code()]).await;
+                self.seat(council, person, "member", None).await.to_string()
             }
             "legal_seat" => {
                 let person = self.fresh_person(place).await;

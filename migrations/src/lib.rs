@@ -82,6 +82,8 @@ mod m0100_apart;
 mod m0101_ends;
 mod m0104_electors;
 mod m0105_seat_reasons;
+mod m0106_body_forms;
+mod m0107_service_groups;
 mod m0114_room;
 mod m0116_chosen_by_all;
 mod m0117_election_versions;
@@ -176,6 +178,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0101_ends::Migration),
             Box::new(m0104_electors::Migration),
             Box::new(m0105_seat_reasons::Migration),
+            Box::new(m0106_body_forms::Migration),
+            Box::new(m0107_service_groups::Migration),
             Box::new(m0114_room::Migration),
             Box::new(m0116_chosen_by_all::Migration),
             Box::new(m0117_election_versions::Migration),

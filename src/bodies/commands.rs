@@ -10,7 +10,8 @@ use super::{
     nomination::Nomination,
     queries::{self, Body, BodyView, SeatView, TermView},
     rows::{body, body_area, seat, term},
-    rules::{self, BodyKind, Role, SeatKind, SeatRoute, SeatState},
+    rules::{self, BodyForm, BodyKind, Role, SeatKind, SeatRoute, SeatState},
+    service,
 };
 use crate::{
     actor::Actor,
@@ -72,6 +73,9 @@ pub struct FoundBody {
     /// The day; today when absent.
     #[serde(default)]
     pub founded_on: Option<NaiveDate>,
+    /// For what a council stands together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<BodyForm>,
 }
 
 /// Founds a body.
@@ -92,6 +96,7 @@ pub async fn found_body(tx: &Tx, by: By<'_>, mut input: FoundBody) -> Result<Bod
         let fits = area.is_some_and(|area| rules::fits_level(input.kind, area.level));
         checks.require(fits, &format!("areas[{at}]"), "unknown");
     }
+    checks.require(input.form.is_none_or(|form| form.fits(input.kind, input.areas.len())), "form", "form_unfit");
     checks.done()?;
     by.manages(&input.areas)?;
     let id = BodyId::new();
@@ -101,6 +106,7 @@ pub async fn found_body(tx: &Tx, by: By<'_>, mut input: FoundBody) -> Result<Bod
         name: Set(input.name.trim().to_owned()),
         founded_on: Set(input.founded_on.unwrap_or_else(|| clock::local_date(tx.now()))),
         created_at: Set(tx.now()),
+        form: Set(input.form),
         ..Default::default()
     };
     row.insert(tx).await?;
@@ -222,6 +228,10 @@ pub struct TakeSeat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 200)]
     pub reason: Option<String>,
+    /// In which service group a council's member works; 1 to 20 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 20)]
+    pub service_group: Option<String>,
 }
 
 /// Fills a seat.
@@ -250,6 +260,7 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
     checks.require(input.ends_on.is_none_or(|end| end >= starts_on), "ends_on", "ends_before_start");
     let nomination = input.nomination.unwrap_or_default();
     nomination.check(&mut checks, (body.kind, starts_on));
+    service::check(&mut checks, (body.kind, input.service_group.as_deref()));
     if let Some(id) = input.term_id {
         let term = term::Entity::find_by_id(id).one(tx).await?;
         let is_over = term.as_ref().is_some_and(|term| term.ends_on < clock::local_date(tx.now()));
@@ -280,6 +291,7 @@ pub async fn take_seat(tx: &Tx, by: By<'_>, (body, input): (BodyId, TakeSeat)) -
         checked_on: nomination.checked_on,
         publicised_on: nomination.publicised_on,
         reason: asks_why.then(|| reason.trim().to_owned()),
+        service_group: input.service_group.map(|group| group.trim().to_owned()),
     };
     seat::ActiveModel::from(row.clone()).reset_all().insert(tx).await?;
     changed(tx, by, Kind::SeatTaken, (&body, &row)).await?;

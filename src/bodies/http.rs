@@ -13,6 +13,7 @@ use super::{
     register::{self, ChangeRegister, RegisterChanged, RegisterView},
     registration::{self, SetRegistration},
     room::{self, RoomView, SetRoom},
+    service::{self, ServiceGroup},
 };
 use crate::{
     actor::Actor,
@@ -86,7 +87,7 @@ async fn set_election(
     app.store.write(move |tx| Box::pin(async move { elections::set(tx, &actor, (id, input)).await })).await.map(Json)
 }
 
-/// Writes down under which number a body is registered, and its start-up grant.
+/// Writes down under which number a body is registered, the form of a council, and its start-up grant.
 #[utoipa::path(put, path = "/v1/bodies/{id}/registration", tag = "bodies", operation_id = "set_registration",
     params(("id" = BodyId, Path, description = "The body")), request_body = SetRegistration, responses(
     (status = 200, body = Body, description = "As it is now"),
@@ -253,6 +254,23 @@ async fn set_seat_groups(
     app.store.write(move |tx| Box::pin(async move { grid::set_groups(tx, &actor, (id, input)).await })).await.map(Json)
 }
 
+/// Says in which service group a member of a council works.
+#[utoipa::path(put, path = "/v1/seats/{id}/service-group", tag = "bodies", operation_id = "set_service_group",
+    request_body = ServiceGroup, params(("id" = SeatId, Path, description = "The seat")), responses(
+    (status = 200, body = SeatView, description = "As it is now"),
+    Problem,
+))]
+async fn set_service_group(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<SeatId>,
+    Input(input): Input<ServiceGroup>,
+) -> Result<Json<SeatView>> {
+    let set =
+        app.store.write(move |tx| Box::pin(async move { service::set_service_group(tx, &actor, (id, input)).await }));
+    set.await.map(Json)
+}
+
 /// Who belongs to a body without a seat in it; for whoever holds its meetings.
 #[utoipa::path(get, path = "/v1/bodies/{id}/members", tag = "bodies", operation_id = "list_body_members",
     params(("id" = BodyId, Path, description = "The body")), responses(
@@ -347,6 +365,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_duty, set_duty))
         .routes(routes!(read_room, set_room))
         .routes(routes!(set_seat_groups))
+        .routes(routes!(set_service_group))
         .routes(routes!(list_body_members, enter_body_member))
         .routes(routes!(strike_body_member))
         .routes(routes!(read_register, change_register))

@@ -8,7 +8,8 @@
 //! who belongs to a body without a seat (党员, 会员) has no right by it but to its members' meetings, and only who holds the
 //! body's meetings sees the list; the register of a collective is for its members and whoever sits over the village, too, and
 //! nobody comes onto it or leaves it without a reason that they read; who is on no roster counts by it all the same, when who
-//! keeps it says so; a council has its start-up grant once; two terms of a body have no day in common, and one ends
+//! keeps it says so; a council has its start-up grant once, and a
+//! form that fits how many villages it covers, and its members alone work in service groups; two terms of a body have no day in common, and one ends
 //! before its time only by a result that stands, with a reason; who sat in one that is over stays as it was; when the term
 //! of a council or a federation nears its end and no other is open, its election has a calendar, drafted once, of which
 //! everybody reads which days were moved and why.
@@ -32,6 +33,7 @@ mod registration;
 pub mod room;
 mod rows;
 pub mod rules;
+pub mod service;
 
 pub use self::{
     commands::{By, FoundBody, OpenTerm, TakeSeat, end_seat, found_body, open_term, take_seat},
@@ -43,6 +45,6 @@ pub use self::{
         representatives, seats_of,
     },
     registration::{Grant, SetRegistration, set_registration},
-    rules::{BodyKind, Role, SeatKind, SeatRoute},
+    rules::{BodyForm, BodyKind, Role, SeatKind, SeatRoute},
 };
 pub use crate::rights::{Right, SPEAKERS, areas_with, may, require, rights};

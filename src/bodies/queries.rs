@@ -14,7 +14,7 @@ use super::{
     nomination::Nomination,
     registration::Grant,
     rows::{body, body_area, seat, term},
-    rules::{BodyKind, Role, SeatKind, SeatRoute, SeatState},
+    rules::{BodyForm, BodyKind, Role, SeatKind, SeatRoute, SeatState},
 };
 use crate::{
     areas, clock,
@@ -57,6 +57,9 @@ pub struct Body {
     /// What a council was given to begin with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
+    /// For what a council stands together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<BodyForm>,
 }
 
 /// A body with who sits in it.
@@ -104,6 +107,9 @@ pub struct SeatView {
     /// Why a council's secretary is neither the party's secretary nor the committee's chair there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// In which service group a council's member works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_group: Option<String>,
 }
 
 /// One term.
@@ -168,6 +174,7 @@ pub async fn bodies(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<Vec<B
         name: row.name,
         founded_on: row.founded_on,
         registration: row.registration,
+        form: row.form,
     };
     Ok(rows.into_iter().map(view).collect())
 }
@@ -383,6 +390,7 @@ fn view_of(body: &Body, row: seat::Model, name: String) -> SeatView {
         starts_on: row.starts_on,
         ends_on: row.ends_on,
         reason: row.reason,
+        service_group: row.service_group,
     }
 }
 

@@ -1,4 +1,4 @@
-//! 登记: the number under which a body is registered or filed, and the start-up grant of a council, which it has once.
+//! 登记: the number under which a body is registered or filed, the form of a council, and its start-up grant, which it has once.
 use chrono::NaiveDate;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     queries::{self, Body},
     rows::body,
-    rules::BodyKind,
+    rules::{BodyForm, BodyKind},
 };
 use crate::{
     actor::Actor,
@@ -52,9 +52,12 @@ pub struct SetRegistration {
     /// The start-up grant; of a council, once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
+    /// Its form; of a council.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<BodyForm>,
 }
 
-/// Writes both down, for who manages bodies there. Records `body.registered` when something is other than before.
+/// Writes all of it down, for who manages bodies there. Records `body.registered` when something is other than before.
 ///
 /// # Errors
 /// `not_found`; `not_allowed`; `invalid_fields`; `wrong_state` for a second grant.
@@ -72,6 +75,8 @@ pub async fn set_registration(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetR
         checks.day("grant.on", grant.on);
         checks.require(grant.on <= clock::local_date(tx.now()), "grant.on", "out_of_range");
     }
+    let form = input.form.filter(|form| body.form != Some(*form));
+    checks.require(form.is_none_or(|form| form.fits(body.kind, body.areas.len())), "form", "form_unfit");
     checks.done()?;
     let number =
         input.registration.map(|number| number.trim().to_owned()).filter(|new| body.registration.as_ref() != Some(new));
@@ -80,6 +85,10 @@ pub async fn set_registration(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetR
         let row = body::ActiveModel { id: Set(id), registration: Set(Some(number)), ..Default::default() };
         row.update(tx).await?;
         changed.push("registration");
+    }
+    if let Some(form) = form {
+        body::ActiveModel { id: Set(id), form: Set(Some(form)), ..Default::default() }.update(tx).await?;
+        changed.push("form");
     }
     if let Some(grant) = grant {
         let first = body::Entity::update_many()
@@ -95,8 +104,14 @@ pub async fn set_registration(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetR
         changed.push("grant");
     }
     if !changed.is_empty() {
-        let happening = Happening::new(Kind::BodyRegistered, id).by(actor.person).with(json!({ "fields": changed }));
-        events::record(tx, Happening { area: body.areas.first().cloned(), ..happening }).await?;
+        record(tx, actor, (&body, &changed)).await?;
     }
     queries::get(tx, id).await
+}
+
+/// What of a body is other than before is on record, with who changed it.
+pub(super) async fn record(tx: &Tx, actor: &Actor, (body, changed): (&Body, &[&str])) -> Result<()> {
+    let happening = Happening::new(Kind::BodyRegistered, body.id).by(actor.person).with(json!({ "fields": changed }));
+    events::record(tx, Happening { area: body.areas.first().cloned(), ..happening }).await?;
+    Ok(())
 }

@@ -5,7 +5,10 @@ pub(crate) mod body {
     use chrono::{DateTime, NaiveDate, Utc};
     use sea_orm::entity::prelude::*;
 
-    use crate::{bodies::rules::BodyKind, ids::BodyId};
+    use crate::{
+        bodies::rules::{BodyForm, BodyKind},
+        ids::BodyId,
+    };
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "bodies")]
@@ -19,6 +22,7 @@ pub(crate) mod body {
         pub registration: Option<String>,
         pub grant_fen: Option<i64>,
         pub granted_on: Option<NaiveDate>,
+        pub form: Option<BodyForm>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -125,6 +129,7 @@ pub(crate) mod seat {
         pub publicised_on: Option<NaiveDate>,
         /// Why it is not who the rule names.
         pub reason: Option<String>,
+        pub service_group: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -69,6 +69,33 @@ words! {
 }
 
 words! {
+    /// For what a council stands together.
+    BodyForm {
+        /// 单村
+        SingleVillage "single_village",
+        /// 跨村联建
+        JointVillages "joint_villages",
+        /// 村企片区
+        VillageEnterprise "village_enterprise",
+        /// 农村社区
+        RuralCommunity "rural_community",
+    }
+}
+
+impl BodyForm {
+    /// Can a body of this kind that covers so many areas have it? Of a council alone; one village is one, joined ones are several.
+    #[must_use]
+    pub fn fits(self, kind: BodyKind, areas: usize) -> bool {
+        let is_so_many = match self {
+            Self::SingleVillage => areas == 1,
+            Self::JointVillages => areas > 1,
+            Self::VillageEnterprise | Self::RuralCommunity => true,
+        };
+        kind == BodyKind::Council && is_so_many
+    }
+}
+
+words! {
     /// What somebody is in a body.
     Role {
         /// 负责人
@@ -259,6 +286,15 @@ mod tests {
             assert!(!fits_level(BodyKind::VillageCommittee, level));
         }
         assert!(!fits_level(BodyKind::CountyOffice, Level::Village));
+    }
+
+    #[test]
+    fn a_council_of_one_village_covers_one() {
+        let fits = |form: BodyForm, areas: usize| form.fits(BodyKind::Council, areas);
+        assert!(fits(BodyForm::SingleVillage, 1) && !fits(BodyForm::SingleVillage, 2));
+        assert!(!fits(BodyForm::JointVillages, 1) && fits(BodyForm::JointVillages, 2));
+        assert!(fits(BodyForm::VillageEnterprise, 1) && fits(BodyForm::RuralCommunity, 2));
+        assert!(!BodyForm::SingleVillage.fits(BodyKind::VillageCommittee, 1));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     actor::Actor,
     app::App,
     bodies::{
-        self, BodyKind, By, Role,
+        self, BodyForm, BodyKind, By, Role,
         commands::{FoundBody, OpenTerm, TakeSeat},
     },
     clock,
@@ -172,8 +172,9 @@ pub(super) async fn seat(app: &App) -> Result<Cast> {
     for body in BODIES {
         let name = text::word("demo-body", body.key);
         let (begins, ends) = if body.key == "council" { council } else { (begins, ends) };
+        let form = (body.kind == BodyKind::Council).then_some(BodyForm::SingleVillage);
         let areas = body.areas.iter().map(|area| (*area).to_owned()).collect();
-        let found = FoundBody { kind: body.kind, name, areas, founded_on: Some(begins) };
+        let found = FoundBody { kind: body.kind, name, areas, founded_on: Some(begins), form };
         let people =
             body.seats.iter().map(|(role, number)| Ok((*role, cast.person(number)?))).collect::<Result<Vec<_>>>()?;
         let id = app.store.write(move |tx| Box::pin(fill(tx, found, people, (begins, ends)))).await?;
@@ -188,6 +189,7 @@ async fn fill(
     people: Vec<(Role, PersonId)>,
     (begins, ends): (NaiveDate, NaiveDate),
 ) -> Result<BodyId> {
+    let is_council = found.kind == BodyKind::Council;
     let body = bodies::found_body(tx, By::Operator, found).await?.body.id;
     let term = OpenTerm { number: 1, starts_on: Some(begins), ends_on: Some(ends), follows_term_id: None, early: None };
     let term = bodies::open_term(tx, By::Operator, (body, term)).await?.id;
@@ -202,6 +204,7 @@ async fn fill(
             starts_on: Some(begins),
             ends_on: None,
             reason: None,
+            service_group: (is_council && role == Role::Member).then(|| text::say("demo-service-group")),
         };
         bodies::take_seat(tx, By::Operator, (body, seat)).await?;
     }

@@ -20,6 +20,7 @@ mod browser;
 mod chains;
 mod cli;
 mod cosigns;
+mod councils;
 mod county;
 mod deliberation;
 mod delivery;

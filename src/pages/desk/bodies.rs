@@ -20,6 +20,7 @@ use crate::{
         commands::TakeSeat,
         grid::{self, SeatGroups},
         room::{self, RoomDay, RoomView, SetRoom},
+        service::{ServiceGroup, set_service_group},
     },
     error::{Checks, Code, Result},
     ids::{BodyId, PersonId, SeatId},
@@ -46,6 +47,10 @@ pub(super) struct Filter {
 impl BodiesPage {
     fn is_grid_worker(&self, seat: &SeatView) -> bool {
         seat.role == Role::GridWorker
+    }
+
+    fn is_council(&self, body: &BodyView) -> bool {
+        body.body.kind == BodyKind::Council
     }
 
     /// The room of a body for which the clerk answers.
@@ -110,6 +115,8 @@ struct BodiesPage {
     elections: HashMap<BodyId, Election>,
     changes: HashMap<String, Vec<String>>,
     roles: Vec<(&'static str, String)>,
+    /// What a council may be: code and name.
+    forms: Vec<(&'static str, String)>,
     /// Terms that are not over.
     terms: Vec<TermView>,
     /// What is done in another's name.
@@ -151,6 +158,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         found: if may_manage { search(db, &area, &find).await? } else { Vec::new() },
         find: find.words(),
         may_manage,
+        forms: founding::forms(),
         roles: ROLES.iter().map(|role| (*role, text::word("body-role", role))).collect(),
         area,
     };
@@ -170,6 +178,7 @@ pub(super) async fn act(
         "end" => end(&app, &clerk, &fields).await,
         "room" => keep_room(&app, &clerk, &fields).await,
         "registration" => register(&app, &clerk, &fields).await,
+        "service-group" => serve_in(&app, &clerk, &fields).await,
         "groups" => groups(&app, &clerk, &fields).await,
         "election" => elections::keep(&app, &clerk, &fields).await,
         "found" => founding::found(&app, &clerk, &fields).await,
@@ -199,6 +208,7 @@ async fn take(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         starts_on: None,
         ends_on: fields.optional("ends_on")?,
         reason: fields.given("reason").map(str::to_owned),
+        service_group: fields.given("service_group").map(str::to_owned),
     };
     let take = app.once(clerk.actor.clone(), fields.key(), "take_seat", (body, input), |tx, actor, input| {
         Box::pin(bodies::take_seat(tx, By::Actor(actor), input))
@@ -241,7 +251,7 @@ fn nomination(fields: &Fields) -> Result<Option<Nomination>> {
     Ok((typed != Nomination::default()).then_some(typed))
 }
 
-/// Under which number a body is registered, and its start-up grant.
+/// Under which number a body is registered, its form, and its start-up grant.
 async fn register(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let body: BodyId = fields.required("body_id")?;
     let fen = fields.given("grant.fen").map(fen_of);
@@ -252,7 +262,9 @@ async fn register(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Some(fen) => Some(Grant { fen, on: fields.required("grant.on")? }),
         None => None,
     };
-    let input = (body, SetRegistration { registration: fields.given("registration").map(str::to_owned), grant });
+    let registration = fields.given("registration").map(str::to_owned);
+    let form = fields.given("form").map(|_| fields.choice("form")).transpose()?;
+    let input = (body, SetRegistration { registration, grant, form });
     let actor = clerk.actor.clone();
     app.store
         .write(move |tx| Box::pin(async move { bodies::set_registration(tx, &actor, input).await }))
@@ -271,6 +283,14 @@ async fn groups(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
     let input = (seat, SeatGroups { groups: numbers.unwrap_or_default() });
     let actor = clerk.actor.clone();
     app.store.write(move |tx| Box::pin(async move { grid::set_groups(tx, &actor, input).await })).await.map(drop)
+}
+
+/// In which service group somebody works; nothing typed: in none.
+async fn serve_in(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
+    let seat: SeatId = fields.required("seat_id")?;
+    let input = (seat, ServiceGroup { service_group: fields.given("service_group").map(str::to_owned) });
+    let actor = clerk.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { set_service_group(tx, &actor, input).await })).await.map(drop)
 }
 
 async fn end(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {

@@ -13,7 +13,8 @@ use crate::{
     app::App,
     areas::{self, AreaName, TOWN_CODE, VILLAGE_CODE},
     bodies::{
-        self, BodyKind, BodyView, By, EndMandate, FoundBody, GiveMandate, Mandate, OpenTerm, Right, Role, TermView,
+        self, BodyForm, BodyKind, BodyView, By, EndMandate, FoundBody, GiveMandate, Mandate, OpenTerm, Right, Role,
+        TermView,
         early::{EarlyTerm, elections},
         queries::mandates_from,
         rules::fits_level,
@@ -35,6 +36,8 @@ pub(super) struct Founding {
     may_manage: bool,
     /// Kinds that fit the area: code and name.
     kinds: Vec<(&'static str, String)>,
+    /// What a council may be: code and name.
+    forms: Vec<(&'static str, String)>,
     /// The other villages of the town: a council may cover several.
     neighbours: Vec<AreaName>,
     /// Every body here: id and name.
@@ -70,6 +73,7 @@ impl Founding {
             draft: draft.clone(),
             area: area.to_owned(),
             kinds: if may_manage { kinds(app, area).await? } else { Vec::new() },
+            forms: forms(),
             neighbours: if may_manage { neighbours(app, area).await? } else { Vec::new() },
             bodies: here.iter().map(name).collect(),
             elections: if may_manage { elected(app, here).await? } else { Vec::new() },
@@ -105,6 +109,11 @@ async fn kinds(app: &App, area: &str) -> Result<Vec<(&'static str, String)>> {
     let level = areas::get(app.store.read(), area).await?.level;
     let fitting = BodyKind::iter().filter(|kind| fits_level(*kind, level));
     Ok(fitting.map(|kind| (kind.as_str(), text::word("body-kind", kind.as_str()))).collect())
+}
+
+/// The forms of a council: code and name.
+pub(super) fn forms() -> Vec<(&'static str, String)> {
+    BodyForm::iter().map(|form| (form.as_str(), text::word("body-form", form.as_str()))).collect()
 }
 
 async fn neighbours(app: &App, area: &str) -> Result<Vec<AreaName>> {
@@ -212,6 +221,7 @@ pub(super) async fn found(app: &App, clerk: &Clerk, fields: &Fields) -> Result<(
         name: fields.text("name").to_owned(),
         areas,
         founded_on: fields.optional("founded_on")?,
+        form: fields.given("form").map(|_| fields.choice("form")).transpose()?,
     };
     let found = app.once(clerk.actor.clone(), fields.key(), "found_body", input, |tx, actor, input| {
         Box::pin(bodies::found_body(tx, By::Actor(actor), input))

@@ -107,6 +107,7 @@ async fn take(tx: &Tx, body: BodyId, (vote, name): (&vote::Model, &str)) -> Resu
         starts_on: None,
         ends_on: None,
         reason: None,
+        service_group: None,
     };
     match bodies::take_seat(tx, By::Electors, (body, seat)).await {
         Ok(_) => Ok(true),

@@ -129,6 +129,11 @@ impl World {
                 let person = self.fresh_person(place).await;
                 self.seat(self.committees[&place], person, "grid_worker", None).await.to_string()
             }
+            "council_seat" => {
+                let person = self.fresh_person(place).await;
+                let council = self.found("council", "另一个参事会", &[place.code()]).await;
+                self.seat(council, person, "member", None).await.to_string()
+            }
             "legal_seat" => {
                 let person = self.fresh_person(place).await;
                 self.seat(self.committees[&place], person, "legal_officer", None).await.to_string()

@@ -309,6 +309,7 @@ impl World {
             "give_contract_opinion" => json!({ "outcome": "sound", "text": "可以签。" }),
             "set_legal_desk" => json!({ "place": "村委会二楼", "hours": "每周三 9:00–11:30", "villages": [code] }),
             "set_duty" => json!({}),
+            "set_service_group" => json!({ "service_group": "公益事业组" }),
             "set_seat_groups" => json!({ "groups": [1, 2] }),
             "set_quiet_hours" => json!({ "from": "22:00", "to": "06:30" }),
             "object_to_notice" => json!({ "text": "太贵" }),

@@ -142,6 +142,7 @@ demo-body-committee = 东衡村村民委员会
 demo-body-branch = 东衡村党总支
 demo-body-supervision = 东衡村村务监督委员会
 demo-body-council = 东衡村乡贤参事会
+demo-service-group = 公益事业组
 demo-body-representatives = 东衡村村民代表会议
 demo-role-resident = 村民，72 岁，留过言
 demo-role-author = 村民，80 岁，留过言

@@ -181,6 +181,9 @@ pub(super) async fn fields(
         "/desk/suggestions/{id}/cosigns" => {
             vec![("roster_numbers", "00021".to_owned()), ("source", "签名册".to_owned())]
         }
+        "/desk/bodies/service-group" => {
+            vec![("area", code), ("seat_id", object.to_owned()), ("service_group", "公益事业组".to_owned())]
+        }
         "/desk/bodies/groups" => vec![("area", code), ("seat_id", object.to_owned()), ("groups", "1 2".to_owned())],
         "/desk/tasks/{id}/delay" => {
             let due = clock::local(world.app.app.now() + TimeDelta::days(40)).format("%Y-%m-%d").to_string();

@@ -1,0 +1,78 @@
+//! What a council is beside its seats: its form, and the service groups in which its members work.
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    county,
+    support::{Somebody, Village, answer, id, person_of},
+};
+
+const NEXT: &str = "330521103203";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_of_a_council_stands_wherever_it_is_shown_and_fits_its_villages() {
+    let (app, village) = Village::start().await;
+    let found = |kind: &str, form: &str, areas: Value| json!({ "kind": kind, "name": "溪谷参事会", "areas": areas, "form": form });
+    let both = json!([village.area, NEXT]);
+    for wrong in [
+        found("council", "single_village", both.clone()),
+        found("council", "joint_villages", json!([NEXT])),
+        found("federation", "rural_community", json!([NEXT])),
+    ] {
+        assert_eq!(village.town.post("/v1/bodies", wrong.clone()).await.refused(), "invalid_fields", "{wrong}");
+    }
+    let council = village.town.post("/v1/bodies", found("council", "joint_villages", both)).await.ok();
+    assert_eq!(council["form"], "joint_villages");
+    let path = format!("/v1/bodies/{}/registration", id(&council));
+    let put =
+        async |who: &Somebody, form: &str| answer(who.request(Method::PUT, &path).json(&json!({ "form": form }))).await;
+    assert_eq!(put(&village.council_chair, "village_enterprise").await.refused(), "not_allowed");
+    assert_eq!(put(&village.town, "single_village").await.refused(), "invalid_fields");
+    assert_eq!(put(&village.town, "village_enterprise").await.ok()["form"], "village_enterprise");
+    let listed = app.get(&format!("/v1/areas/{NEXT}/bodies")).await.ok();
+    let shown = listed["items"].as_array().unwrap().iter().find(|one| one["id"] == council["id"]);
+    assert_eq!(shown.unwrap()["form"], "village_enterprise", "{listed}");
+    // a phone, and the desk, where it is changed, too
+    let phone = app.http.get(app.url(&format!("/bodies/{}", id(&council)))).send().await.unwrap().text().await.unwrap();
+    assert!(phone.contains("村企片区"), "{phone}");
+    let fields = [("area", village.area.as_str()), ("body_id", id(&council)), ("form", "rural_community")];
+    assert_eq!(county::form(&village.town, "/desk/bodies/registration", &fields).await.0, 303);
+    let desk = village.town.download(&format!("/desk/bodies?area={}", village.area)).await.1;
+    let desk = String::from_utf8(desk).unwrap();
+    assert!(desk.contains("乡贤参事会 · 农村社区 ·") && desk.contains("改了：形式"), "{desk}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_which_service_group_a_member_works_is_said_with_the_seat_or_later() {
+    let (app, village) = Village::start().await;
+    let seats = |body: &str| format!("/v1/bodies/{body}/seats");
+    let (council, committee) = (village.council.to_string(), village.committee.to_string());
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let member = |group: &str| json!({ "person_id": person, "role": "member", "service_group": group });
+    assert_eq!(village.town.post(&seats(&committee), member("公益事业组")).await.refused(), "invalid_fields");
+    assert_eq!(village.town.post(&seats(&council), member(&"组".repeat(21))).await.refused(), "invalid_fields");
+    let seat = village.town.post(&seats(&council), member("公益事业组")).await.ok();
+    assert_eq!(seat["service_group"], "公益事业组");
+    let path = format!("/v1/seats/{}/service-group", id(&seat));
+    let put = async |who: &Somebody, input: Value| answer(who.request(Method::PUT, &path).json(&input)).await;
+    let other = json!({ "service_group": "环境整治组" });
+    assert_eq!(put(&village.council_chair, other.clone()).await.refused(), "not_allowed");
+    assert_eq!(put(&village.town, json!({ "service_group": "" })).await.refused(), "invalid_fields");
+    assert_eq!(put(&village.town, other).await.ok()["service_group"], "环境整治组");
+    let phone = app.http.get(app.url(&format!("/bodies/{council}"))).send().await.unwrap().text().await.unwrap();
+    assert!(phone.contains("服务小组：环境整治组") && !phone.contains("公益事业组"), "{phone}");
+    // and at the desk, where nothing typed is no group
+    let path = format!("/desk/bodies?area={}", village.area);
+    let desk = async || String::from_utf8(village.town.download(&path).await.1).unwrap();
+    let shown = desk().await;
+    assert!(shown.contains("服务小组：环境整治组") && shown.contains("改了：成员的服务小组"), "{shown}");
+    let fields = [("area", village.area.as_str()), ("seat_id", id(&seat)), ("service_group", "")];
+    assert_eq!(county::form(&village.town, "/desk/bodies/service-group", &fields).await.0, 303);
+    assert!(!desk().await.contains("环境整治组"));
+    village.town.post(&format!("/v1/seats/{}/end", id(&seat)), json!(null)).await.ok();
+    let gone =
+        answer(village.town.request(Method::PUT, &format!("/v1/seats/{}/service-group", id(&seat))).json(&json!({})));
+    assert_eq!(gone.await.refused(), "wrong_state");
+    app.stop().await;
+}

@@ -66,7 +66,8 @@ trap finish EXIT
 tools() {
   set -e
   need redis-server redis-server
-  need chromium chromium
+  # without the windows that nobody sees
+  need chromium-headless-shell chromium-headless-shell
   need node nodejs
   need npm npm
   need ffmpeg ffmpeg

@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
 const [url, secret] = process.argv.slice(2);
-const ARGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update'];
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update'];
 const say = (event, more = {}) => console.log(JSON.stringify({ event, ...more }));
 
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium-headless-shell', args: ARGS });
 const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'zh-CN' });
 const { hostname } = new URL(url);
 await context.addCookies([{ name: 'ls_session', value: secret, domain: hostname, path: '/', httpOnly: true, sameSite: 'Lax' }]);

@@ -9,7 +9,7 @@ const [base, shots] = process.argv.slice(2);
 const PHONE = { width: 390, height: 844 };
 const NARROW = { width: 320, height: 640 };
 const SCREEN = { width: 1280, height: 900 };
-const ARGS = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--lang=zh-CN', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 // nobody looks at the pictures of a short run of all tests
 const DRAWS = process.env.LSTEST_FULL !== '0';
@@ -18,7 +18,7 @@ const HEAVIEST = 60_000;
 
 mkdirSync(shots, { recursive: true });
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium-headless-shell', args: ARGS });
 const assets = new Map();
 
 /** Says a line to the test that runs this, and hears its answer. */

@@ -11,7 +11,7 @@ const who = JSON.parse(told);
 mkdirSync(folder, { recursive: true });
 const lines = createInterface({ input: process.stdin });
 const answers = lines[Symbol.asyncIterator]();
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium-headless-shell', args: ['--no-sandbox'] });
 const sent = [];
 
 async function sit(token, options = {}) {

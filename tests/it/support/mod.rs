@@ -49,7 +49,7 @@ pub(crate) fn is_done_before(skipped: &str) -> bool {
 
 /// Without a browser this is skipped, and the log says so.
 pub(crate) fn is_chromium(skipped: &str) -> bool {
-    let is_there = std::path::Path::new("/usr/bin/chromium").exists();
+    let is_there = std::path::Path::new("/usr/bin/chromium-headless-shell").exists();
     if !is_there {
         eprintln!("skipped, because there is no chromium: {skipped}");
     }

@@ -35,7 +35,7 @@ async fn the_form_of_a_council_stands_wherever_it_is_shown_and_fits_its_villages
     // a phone, and the desk, where it is changed, too
     let phone = app.http.get(app.url(&format!("/bodies/{}", id(&council)))).send().await.unwrap().text().await.unwrap();
     assert!(phone.contains("村企片区"), "{phone}");
-    let fields = [("area", village.area.as_str()), ("body_id", id(&council)), ("form", "rural_community")];
+    let fields = [("area", village.area.as_str()), ("body_id", &id(&council)), ("form", "rural_community")];
     assert_eq!(county::form(&village.town, "/desk/bodies/registration", &fields).await.0, 303);
     let desk = village.town.download(&format!("/desk/bodies?area={}", village.area)).await.1;
     let desk = String::from_utf8(desk).unwrap();
@@ -67,7 +67,7 @@ async fn in_which_service_group_a_member_works_is_said_with_the_seat_or_later() 
     let desk = async || String::from_utf8(village.town.download(&path).await.1).unwrap();
     let shown = desk().await;
     assert!(shown.contains("服务小组：环境整治组") && shown.contains("改了：成员的服务小组"), "{shown}");
-    let fields = [("area", village.area.as_str()), ("seat_id", id(&seat)), ("service_group", "")];
+    let fields = [("area", village.area.as_str()), ("seat_id", &id(&seat)), ("service_group", "")];
     assert_eq!(county::form(&village.town, "/desk/bodies/service-group", &fields).await.0, 303);
     assert!(!desk().await.contains("环境整治组"));
     village.town.post(&format!("/v1/seats/{}/end", id(&seat)), json!(null)).await.ok();

@@ -20,6 +20,7 @@ pub struct Config {
     pub public_url: String,
     pub data_dir: PathBuf,
     pub database_url: String,
+    pub database_readers: u32,
     pub redis_url: String,
     pub media_url: String,
     pub media_s3_endpoint: String,
@@ -193,6 +194,9 @@ impl Config {
         if !["sqlite://", "postgres://", "postgresql://"].iter().any(|known| database.starts_with(known)) {
             // what stands there instead may be a password
             return Err("settings: database_url: must start with sqlite:// or postgres://".to_owned());
+        }
+        if !(1..=64).contains(&self.database_readers) {
+            return Err("settings: database_readers: must be from 1 to 64".to_owned());
         }
         let is_redis = ["redis://", "redis+cluster://"].iter().any(|known| self.redis_url.starts_with(known));
         if !self.redis_url.is_empty() && !is_redis {

@@ -88,7 +88,8 @@ pub async fn restore(config: &Config, wanted: Wanted, clock: &Clock) -> Result<R
     let loaded: Loaded = store::write_alone(&config.database(), means, unit).await?;
 
     // the steps of the schema that are newer than the backup
-    let (store, _rung) = store::open(&config.database(), clock.clone(), calendar, Arc::clone(&keys)).await?;
+    let (store, _rung) =
+        store::open((&config.database(), config.database_readers), clock.clone(), calendar, Arc::clone(&keys)).await?;
     let report = events::verify(&store, &keys).await?;
     let mut lines = lines(&manifest, &loaded);
     let is_whole = report.first_bad.is_none() && manifest.media.damaged.is_empty();

@@ -70,8 +70,7 @@ async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, sto
     while !stop.is_cancelled() {
         if swept.elapsed() >= SWEEP {
             swept = Instant::now();
-            let back = app.store.write(move |tx| Box::pin(settle::give_back(tx, channel))).await;
-            if let Err(error) = back {
+            if let Err(error) = give_back((app, channel)).await {
                 tracing::error!(%error, "leases not looked at");
             }
             if let Err(error) = tidy((app, channel)).await {
@@ -99,8 +98,19 @@ async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, sto
     }
 }
 
+/// Mostly no lease has run out, for which the writer's turn is not taken.
+async fn give_back((app, channel): (&App, Channel)) -> Result<()> {
+    if settle::has_stuck(app.store.read(), channel, app.now()).await? {
+        app.store.write(move |tx| Box::pin(settle::give_back(tx, channel))).await?;
+    }
+    Ok(())
+}
+
 /// What waits for a stop or its end is moved in pieces, each a unit of its own.
 async fn tidy((app, channel): (&App, Channel)) -> Result<()> {
+    if !stops::is_any(app.store.read(), channel).await? {
+        return Ok(());
+    }
     for _ in 0..PIECES {
         if !app.store.write(move |tx| Box::pin(stops::tidy(tx, channel))).await? {
             break;

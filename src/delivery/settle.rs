@@ -2,7 +2,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -233,6 +233,11 @@ pub(super) async fn give_back(tx: &Tx, channel: Channel) -> Result<u64> {
         .await?;
     let again = stuck().col_expr(delivery::Column::State, Expr::value(queries::QUEUED)).exec(tx).await?;
     Ok(out + dead.rows_affected + again.rows_affected)
+}
+
+/// Is there a try whose lease ran out?
+pub(super) async fn has_stuck(db: &impl ConnectionTrait, channel: Channel, now: DateTime<Utc>) -> Result<bool> {
+    Ok(delivery::Entity::find().filter(is_stuck(channel, now)).one(db).await?.is_some())
 }
 
 fn is_stuck(channel: Channel, now: DateTime<Utc>) -> Condition {

@@ -2,7 +2,7 @@
 //! together, and one try decides.
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set,
     sea_query::{Expr, OnConflict},
 };
 
@@ -182,8 +182,13 @@ fn held(
     held.map(|(at, _)| at).collect()
 }
 
-async fn of_channel(tx: &Tx, channel: &str) -> Result<Vec<stopped::Model>> {
-    Ok(stopped::Entity::find().filter(stopped::Column::Channel.eq(channel)).all(tx).await?)
+async fn of_channel(db: &impl ConnectionTrait, channel: &str) -> Result<Vec<stopped::Model>> {
+    Ok(stopped::Entity::find().filter(stopped::Column::Channel.eq(channel)).all(db).await?)
+}
+
+/// Does anything of this channel wait for a stop, or for one that is over?
+pub(super) async fn is_any(db: &impl ConnectionTrait, channel: Channel) -> Result<bool> {
+    Ok(!of_channel(db, channel.as_str()).await?.is_empty())
 }
 
 /// Nothing of this is sent until then; what waits, waits together.

@@ -59,6 +59,8 @@ struct Pace {
     together: Batch,
     /// The same for each reaction that goes on alone.
     alone: HashMap<&'static str, Batch>,
+    /// The lease under which all was followed: only who has it numbers what is new.
+    followed: Option<i64>,
 }
 
 /// Events of a unit.
@@ -67,7 +69,7 @@ struct Batch(u64);
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { failures: HashMap::new(), together: Batch(BATCH), alone: HashMap::new() }
+        Self { failures: HashMap::new(), together: Batch(BATCH), alone: HashMap::new(), followed: None }
     }
 }
 
@@ -135,11 +137,16 @@ impl Relay {
         let holder = self.holder.clone();
         let (token, numbered) = self.store.write(move |tx| Box::pin(sequence(tx, holder))).await?;
         let Some(token) = token else { return Ok(false) };
+        if numbered == 0 && pace.followed == Some(token) {
+            return Ok(false);
+        }
+        pace.followed = None;
         if pace.failures.is_empty() {
             let (reactions, batch) = (self.reactions.clone(), pace.together.0);
             match self.store.write(move |tx| Box::pin(take_together(tx, token, (reactions, batch)))).await {
                 Ok(Some(taken)) => {
                     pace.together.done(taken);
+                    pace.followed = (taken == 0).then_some(token);
                     return Ok(numbered + taken > 0);
                 }
                 // one that is far behind holds up nobody
@@ -356,4 +363,26 @@ pub(super) fn open(row: event::Model) -> Option<Event> {
         data: serde_json::from_str(&row.data).unwrap_or_default(),
         at: row.at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{calendar::Calendar, clock::Clock, keys::Keys};
+
+    #[tokio::test]
+    async fn a_look_that_finds_nothing_takes_one_turn_at_the_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Arc::new(Keys::load_or_make(folder.path()).unwrap());
+        let url = format!("sqlite://{}", folder.path().join("relay.db").display());
+        let calendar = Calendar::load(None).unwrap();
+        let (store, _rung) = crate::store::open((&url, 1), Clock::system(), calendar, keys).await.unwrap();
+        let nothing = Reaction { name: "nothing", run: |_, _| Box::pin(async { Ok(()) }) };
+        let relay = Relay::new(store.clone(), vec![nothing], Arc::default());
+        let mut pace = Pace::default();
+        assert!(!relay.round(&mut pace).await.unwrap());
+        let before = store.statements().1;
+        assert!(!relay.round(&mut pace).await.unwrap());
+        assert_eq!(store.statements().1 - before, 2, "the lease, and what has no number");
+    }
 }

@@ -81,7 +81,9 @@ pub async fn open(config: Config, clock: Clock, echo_codes: bool) -> Result<(App
     let calendar = Calendar::load(file.as_deref()).map_err(Error::broken)?;
     let had_keys = config.data_dir.join(KEY_FILE).exists();
     let keys = Arc::new(Keys::load_or_make(&config.data_dir)?);
-    let (store, rung) = store::open(&config.database(), clock.clone(), calendar.clone(), Arc::clone(&keys)).await?;
+    let (store, rung) =
+        store::open((&config.database(), config.database_readers), clock.clone(), calendar.clone(), Arc::clone(&keys))
+            .await?;
     let app = App::from(Handles {
         store,
         broker: broker::open(&config)?,
@@ -126,7 +128,7 @@ async fn belong_together(app: &App) -> Result<()> {
 pub async fn take_new_keys(config: &Config, clock: Clock) -> Result<()> {
     let keys = Arc::new(Keys::load_or_make(&config.data_dir)?);
     let calendar = Calendar::load(None).map_err(Error::broken)?;
-    let (store, _rung) = store::open(&config.database(), clock, calendar, keys).await?;
+    let (store, _rung) = store::open((&config.database(), config.database_readers), clock, calendar, keys).await?;
     store.write(|tx| Box::pin(seals::prints::replace(tx))).await
 }
 

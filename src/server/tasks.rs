@@ -178,14 +178,38 @@ pub async fn do_what_is_due(app: App) {
 }
 
 async fn do_in_time(app: App) {
+    // one that failed took down the look: by itself it is known which
+    if app.store.write(|tx| Box::pin(begin_what_is_due(tx))).await.unwrap_or(true) {
+        do_all_due(&app).await;
+    }
+    sequence(app.clone()).await;
+    if let Err(error) = votes::commands::due(&app).await {
+        tracing::error!(%error, "votes to close");
+    }
+    if let Err(error) = claims::commands::tell(&app).await {
+        tracing::error!(%error, "phones to be told");
+    }
+}
+
+/// Mostly nothing is due, which is seen in one unit. It ends with the first piece that is, and says whether there was one.
+async fn begin_what_is_due(tx: &Tx) -> Result<bool> {
+    for (_, due) in DUES {
+        if due(tx).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn do_all_due(app: &App) {
     let mut left: Vec<(&str, Due)> = DUES.to_vec();
     for _ in 0..ROUNDS {
         // together they take one turn at the writer: most of them find nothing
-        let pieces: Vec<_> = left.iter().map(|(_, due)| piece(&app, *due)).collect();
+        let pieces: Vec<_> = left.iter().map(|(_, due)| piece(app, *due)).collect();
         let (mut again, mut is_more) = (Vec::new(), false);
         for ((name, due), done) in left.into_iter().zip(join_all(pieces).await) {
             // one whose statement broke took down all who had that turn: once more, by itself
-            let done = if done.is_err() { piece(&app, due).await } else { done };
+            let done = if done.is_err() { piece(app, due).await } else { done };
             match done {
                 Ok(count) => {
                     is_more |= count > 0;
@@ -202,13 +226,6 @@ async fn do_in_time(app: App) {
         }
         left = again;
     }
-    sequence(app.clone()).await;
-    if let Err(error) = votes::commands::due(&app).await {
-        tracing::error!(%error, "votes to close");
-    }
-    if let Err(error) = claims::commands::tell(&app).await {
-        tracing::error!(%error, "phones to be told");
-    }
 }
 
 async fn piece(app: &App, due: Due) -> Result<u64> {
@@ -218,6 +235,11 @@ async fn piece(app: &App, due: Due) -> Result<u64> {
 /// Words that were said, so that they are found; a quarter of the writer's time at most, and less of one that is asked for
 /// much, so that who speaks does not wait for them.
 async fn take_in_words(app: App) {
+    match streams::commands::is_word_waiting(app.store.read()).await {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => return tracing::error!(%error, "words to be found"),
+    }
     loop {
         let began = Instant::now();
         match app.store.write(|tx| Box::pin(streams::commands::words_due(tx))).await {

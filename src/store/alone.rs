@@ -23,7 +23,7 @@ pub fn exists(url: &str) -> bool {
 /// When it does not answer.
 pub async fn doubts(url: &str) -> Result<Vec<String>> {
     let dialect = Dialect::of(url)?;
-    Ok(dialect.doubts(&dialect.readers().await?).await?)
+    Ok(dialect.doubts(&dialect.readers(1).await?).await?)
 }
 
 /// What was lost already, as the database says when it is read from end to end; PostgreSQL says so only where it is read.

@@ -15,9 +15,8 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How many units may be read at once; SQLite's readers share one machine with the writer.
+/// How many may read a file at once, whatever the settings say: its readers share one machine with the writer.
 const SQLITE_READERS: u32 = 4;
-const POSTGRES_READERS: u32 = 8;
 /// A statement that hangs keeps its connection; who waits for it would hang, too.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -90,19 +89,19 @@ impl Dialect {
         }
     }
 
-    /// Connections that cannot write.
-    pub(super) async fn readers(&self) -> Result<DatabaseConnection> {
+    /// Connections that cannot write, of a server so many at most.
+    pub(super) async fn readers(&self, most: u32) -> Result<DatabaseConnection> {
         match self {
             Self::Sqlite(path) => sqlite::connect(path, SQLITE_READERS, true).await,
-            Self::Postgres(options) => Ok(postgres::readers(options, POSTGRES_READERS)),
+            Self::Postgres(options) => Ok(postgres::readers(options, most)),
         }
     }
 
     /// Others in the place of those that are lost: a network loses connections, a file none.
-    pub(super) fn readers_again(&self) -> Option<DatabaseConnection> {
+    pub(super) fn readers_again(&self, most: u32) -> Option<DatabaseConnection> {
         match self {
             Self::Sqlite(_) => None,
-            Self::Postgres(options) => Some(postgres::readers(options, POSTGRES_READERS)),
+            Self::Postgres(options) => Some(postgres::readers(options, most)),
         }
     }
 

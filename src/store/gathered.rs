@@ -159,7 +159,7 @@ mod tests {
         let keys = Arc::new(Keys::load_or_make(folder.path()).unwrap());
         let url = format!("sqlite://{}", folder.path().join("gathered.db").display());
         let calendar = Calendar::load(None).unwrap();
-        let (store, _rung) = crate::store::open(&url, Clock::system(), calendar, keys).await.unwrap();
+        let (store, _rung) = crate::store::open((&url, 1), Clock::system(), calendar, keys).await.unwrap();
         let (mut at_once, mut together) = (0, 0);
         // a machine that is busy may let a moment pass between two turns
         for _ in 0..200 {

@@ -84,16 +84,21 @@ struct Asked {
 /// What the caller of [`open`] drives: bells rung by committed units.
 pub type RungBells = mpsc::UnboundedReceiver<Bell>;
 
-/// Opens the database, applies missing migrations, starts the writer.
+/// Opens the database, applies missing migrations, starts the writer. So many `connections` of a server are read by.
 ///
 /// # Errors
 /// When the database cannot be opened, is damaged or set up unsafely, or a migration fails.
-pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) -> Result<(Store, RungBells)> {
+pub async fn open(
+    (url, connections): (&str, u32),
+    clock: Clock,
+    calendar: Calendar,
+    keys: Arc<Keys>,
+) -> Result<(Store, RungBells)> {
     let dialect = Arc::new(Dialect::of(url)?);
     dialect.prepare().await?;
-    let (write, read) = (dialect.writer().await?, dialect.readers().await?);
+    let (write, read) = (dialect.writer().await?, dialect.readers(connections).await?);
     let asked = Arc::new(Asked::default());
-    let read = readers(&dialect, &asked, read);
+    let read = readers(&dialect, &asked, (read, connections));
     let (units, waiting) = mpsc::channel(WAITING_UNITS);
     let (bells, rung) = mpsc::unbounded_channel();
     let counted = Arc::clone(&asked);
@@ -107,14 +112,15 @@ pub async fn open(url: &str, clock: Clock, calendar: Calendar, keys: Arc<Keys>) 
 }
 
 /// What many read by, each statement counted, and made anew when it is lost.
-fn readers(dialect: &Arc<Dialect>, asked: &Arc<Asked>, first: DatabaseConnection) -> InTime {
+fn readers(dialect: &Arc<Dialect>, asked: &Arc<Asked>, (first, connections): (DatabaseConnection, u32)) -> InTime {
     let (dialect, asked) = (Arc::clone(dialect), Arc::clone(asked));
     let counted = move |mut readers: DatabaseConnection| {
         let asked = Arc::clone(&asked);
         readers.set_metric_callback(move |_| _ = asked.reads.fetch_add(1, Ordering::Relaxed));
         readers
     };
-    InTime::new(counted(first), READ_WITHIN).renewed(LOST_AFTER, move || dialect.readers_again().map(&counted))
+    InTime::new(counted(first), READ_WITHIN)
+        .renewed(LOST_AFTER, move || dialect.readers_again(connections).map(&counted))
 }
 
 /// Gives the writer a thread to itself. Whoever waits for a commit is answered after it, hundreds at once: among their tasks

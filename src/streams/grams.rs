@@ -93,6 +93,14 @@ pub(super) async fn forget_all(tx: &Tx, streams: &[StreamId]) -> Result<()> {
     Ok(())
 }
 
+/// Was something said whose words are not taken in yet? For who would take the writer's turn for it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_waiting(db: &impl ConnectionTrait) -> Result<bool> {
+    Ok(gram_due::Entity::find().limit(1).one(db).await?.is_some())
+}
+
 /// Takes in words that were said since the last time.
 ///
 /// # Errors

@@ -42,6 +42,8 @@ fn unknown_settings_and_impossible_values_stop_the_start() {
     stops_the_start(&[("LIUSHENG_LISTEN", "somewhere")], "listen");
     stops_the_start(&[("LIUSHENG_REDIS_URL", "http://127.0.0.1")], "redis_url");
     stops_the_start(&[("LIUSHENG_DATABASE_URL", "mysql://127.0.0.1/x")], "database_url");
+    stops_the_start(&[("LIUSHENG_DATABASE_READERS", "0")], "database_readers");
+    stops_the_start(&[("LIUSHENG_DATABASE_READERS", "65")], "database_readers");
     stops_the_start(&[("LIUSHENG_MEDIA_URL", "ftp://x")], "media_url");
     stops_the_start(&[("LIUSHENG_MEDIA_URL", "s3://photos")], "media_s3_endpoint");
     let keyed = ["https://key:secret@s3.example.cn", "https://:secret@s3.example.cn"];

@@ -26,7 +26,7 @@ mod resync;
 mod slow;
 mod together;
 
-use crate::support::{Socket, Somebody, TestApp, Village, answer, is_full_run};
+use crate::support::{READERS, Socket, Somebody, TestApp, Village, answer, is_full_run};
 
 /// What a bell that got lost may cost, and a bit.
 const LOST_BELL: Duration = Duration::from_secs(4);
@@ -266,7 +266,7 @@ async fn a_lost_bell_is_made_good() {
     // an entry that nobody rang for: written past the store
     let (clock, calendar) = (scene.app.clock.clone(), scene.app.app.calendar.clone());
     let url = scene.app.folder.url();
-    let opening = liusheng::store::open(&url, clock, calendar, scene.app.app.keys.clone());
+    let opening = liusheng::store::open((&url, READERS), clock, calendar, scene.app.app.keys.clone());
     let (silent, rung) = opening.await.unwrap();
     drop(rung);
     let (person, session, _) = liusheng::people::named_by(&scene.app.app, &scene.clerk.token()).unwrap();

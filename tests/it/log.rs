@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{House, Raw, config, monday};
+use crate::support::{House, READERS, Raw, config, monday};
 
 /// Events of the sealed log: two runs of a server, each ended properly, so that two heads are signed.
 const FIRST_RUN: i64 = 9;
@@ -53,7 +53,7 @@ async fn sealed_log() -> House {
 async fn verified(house: &House) -> ChainReport {
     let keys = std::sync::Arc::new(Keys::load_or_make(house.path()).unwrap());
     let calendar = Calendar::load(None).unwrap();
-    let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys.clone()).await.unwrap();
+    let (store, _rung) = store::open((&house.url(), READERS), Clock::system(), calendar, keys.clone()).await.unwrap();
     events::verify(&store, &keys).await.unwrap()
 }
 
@@ -168,7 +168,7 @@ async fn a_kept_head_shows_what_a_consistent_cut_hides() {
     let sealed = sealed_log().await;
     let keys = std::sync::Arc::new(Keys::load_or_make(sealed.path()).unwrap());
     let calendar = Calendar::load(None).unwrap();
-    let (store, _rung) = store::open(&sealed.url(), Clock::system(), calendar, keys.clone()).await.unwrap();
+    let (store, _rung) = store::open((&sealed.url(), READERS), Clock::system(), calendar, keys.clone()).await.unwrap();
     let kept = events::head(&store).await.unwrap().unwrap();
     assert_eq!(kept.number, EVENTS);
     let at = kept.at.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -278,7 +278,7 @@ async fn a_full_disk_sets_no_event_aside() {
     let house = House::new();
     let keys = std::sync::Arc::new(Keys::load_or_make(house.path()).unwrap());
     let calendar = Calendar::load(None).unwrap();
-    let (store, _rung) = store::open(&house.url(), Clock::system(), calendar, keys).await.unwrap();
+    let (store, _rung) = store::open((&house.url(), READERS), Clock::system(), calendar, keys).await.unwrap();
     let happening = Happening::new(Kind::SuggestionRated, SuggestionId::new()).at("330521103202");
     store.write(move |tx| Box::pin(async move { events::record(tx, happening).await })).await.unwrap();
     let reaction = Reaction { name: "test.full", run: |_, _| Box::pin(with_a_full_disk()) };

@@ -5,8 +5,10 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use liusheng::{
     app::App,
+    config::Config,
     delivery::{
         Audience,
         announce::{Told, announce},
@@ -21,7 +23,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Harm, House, Raw, Socket, TestApp, Village, count, is_postgres, opened, run};
+use crate::support::{Harm, House, READERS, Raw, Socket, TestApp, Village, count, is_postgres, monday, opened, run};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -47,6 +49,26 @@ fn an_unsafe_server_is_refused_and_no_password_is_told() {
 
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'NAME'";
 
+/// Connections are lost here: as many as a server has.
+fn as_served(config: &mut Config) {
+    config.database_readers = Config::defaults().unwrap().database_readers;
+}
+
+#[tokio::test]
+async fn no_more_read_at_once_than_the_settings_say() {
+    if !is_postgres("postgres: connections that read") {
+        return;
+    }
+    let house = House::new();
+    let store = opened(&house.url()).await.unwrap();
+    let ask = || Statement::from_string(store.read().get_database_backend(), "SELECT 1 FROM pg_sleep(0.05)");
+    let answers = join_all((0..12).map(|_| store.read().query_one_raw(ask()))).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    let reading = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+        AND application_name = 'liusheng reader'";
+    assert_eq!(count(house.path(), reading).await, i64::from(READERS));
+}
+
 /// The server goes away for two seconds, as at a restart: 503 and when to come again, nothing acknowledged is lost, and
 /// it heals by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -54,7 +76,7 @@ async fn a_database_that_was_away_is_found_again() {
     if !is_postgres("postgres: away and back") {
         return;
     }
-    let (app, village) = Village::start().await;
+    let (app, village) = Village::start_with(monday(), as_served).await;
     let villager = village.villager(&app, "00007").await;
     let voice = json!({ "kind": "suggestion", "visibility": "public", "text": "灯坏了", "place": "桥头" });
     villager.post("/v1/suggestions", voice.clone()).await.ok();
@@ -124,7 +146,7 @@ async fn readiness_tells_of_a_setting_changed_later() {
     if !is_postgres("postgres: settings watched") {
         return;
     }
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(monday(), as_served).await;
     assert_eq!(app.get("/readyz").await.body["parts"]["database_doubts"], json!([]));
     app.folder.administer("ALTER DATABASE NAME SET synchronous_commit = off");
     app.folder.administer(TERMINATE);
@@ -274,7 +296,7 @@ async fn a_loop_whose_answer_was_swallowed_goes_on() {
     if !is_postgres("postgres: a network that swallows an answer to a loop") {
         return;
     }
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(monday(), as_served).await;
     tell_nobody(&app.app).await;
     let (net, worker) = app.behind_a_net(Role::Worker).await;
     // from here on nobody else plans

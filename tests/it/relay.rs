@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{House, Raw, Village};
+use crate::support::{House, READERS, Raw, Village};
 
 /// A database in which a relay of our own runs, and no server.
 struct Ground {
@@ -35,7 +35,7 @@ impl Ground {
         let house = House::new();
         let keys = Arc::new(Keys::load_or_make(house.path()).unwrap());
         let calendar = Calendar::load(None).unwrap();
-        let (store, _rung) = store::open(&house.url(), clock, calendar, keys).await.unwrap();
+        let (store, _rung) = store::open((&house.url(), READERS), clock, calendar, keys).await.unwrap();
         Self { _house: house, store }
     }
 

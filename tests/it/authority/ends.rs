@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use liusheng::{
     broker::Bell,
+    config::Config,
     server::{self, Role, Server},
     streams,
 };
@@ -12,7 +13,9 @@ use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Chaos, Harm, Raw, Socket, Somebody, TestApp, Village, import, is_postgres, person_of, redis_url};
+use crate::support::{
+    Chaos, Harm, Raw, Socket, Somebody, TestApp, Village, import, is_postgres, monday, person_of, redis_url,
+};
 
 /// What rights may last after they have ended.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -140,7 +143,9 @@ struct Elsewhere {
 
 impl Elsewhere {
     async fn set() -> Self {
-        let (app, village) = Village::start().await;
+        // connections are lost here: as many as a server has
+        let readers = Config::defaults().unwrap().database_readers;
+        let (app, village) = Village::start_with(monday(), |config| config.database_readers = readers).await;
         let office = office(&app, &village).await;
         let (net, second) = app.behind_a_net(Role::Api).await;
         let clerk = village.clerk.clone();

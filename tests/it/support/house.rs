@@ -30,6 +30,8 @@ static FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     std::fs::read(house.path().join(FILE_NAME)).unwrap()
 });
 const FILE_NAME: &str = "liusheng.db";
+/// Connections to read by: each is a process of PostgreSQL, and many tests run at once.
+pub(crate) const READERS: u32 = 3;
 
 /// Everything that one installation owns; gone with this value.
 pub(crate) struct House {
@@ -99,6 +101,7 @@ impl House {
         let mut settings = Vec::new();
         if house.database.is_some() {
             settings.push(("LIUSHENG_DATABASE_URL", house.url()));
+            settings.push(("LIUSHENG_DATABASE_READERS", READERS.to_string()));
             settings.extend(super::redis::any_redis_url().map(|url| ("LIUSHENG_REDIS_URL", url)));
         }
         SETTINGS.lock().unwrap().insert(house.path().to_owned(), settings);
@@ -252,7 +255,7 @@ fn migrate(url: String) {
 /// The store behind an address, with keys that nobody else has.
 pub(crate) async fn opened(url: &str) -> liusheng::error::Result<store::Store> {
     let keys = Keys::load_or_make(tempfile::tempdir().unwrap().path()).unwrap();
-    Ok(store::open(url, Clock::system(), Calendar::load(None).unwrap(), Arc::new(keys)).await?.0)
+    Ok(store::open((url, READERS), Clock::system(), Calendar::load(None).unwrap(), Arc::new(keys)).await?.0)
 }
 
 /// One statement after the other, each by itself.

@@ -23,7 +23,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     chaos::{Chaos, Harm},
-    house::{House, Raw, count, is_postgres, opened},
+    house::{House, READERS, Raw, count, is_postgres, opened},
     moto::OwnBucket,
     people::{Somebody, Village, cards_in, code_of, cookie_of, group, id, import, person_of, say, told_in},
     postgres::OwnPostgres,
@@ -243,6 +243,7 @@ pub(crate) fn config(folder: &House) -> Config {
     config.listen = "127.0.0.1:0".parse().unwrap();
     config.data_dir = folder.path().to_owned();
     config.database_url = folder.url();
+    config.database_readers = READERS;
     config.sms_provider = SmsProvider::File;
     config.redis_url = redis::any_redis_url().unwrap_or_default();
     config.writes_per_second = 1000;

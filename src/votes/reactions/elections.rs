@@ -95,22 +95,17 @@ async fn together(tx: &Tx, vote: &vote::Model) -> Result<Vec<(vote::Model, usize
     Ok(results)
 }
 
-/// Were as many chosen as sat there before? Of a council that is who leads it: its members are not chosen by votes.
+/// Were as many chosen as sat there before? Who was chosen for posts that fell vacant took nobody's place. Of a council that is
+/// who leads it: its members are not chosen by votes.
 async fn is_every_post_filled(
     tx: &Tx,
     (body, preset): (BodyId, &str),
     (results, since): (&[(vote::Model, usize)], DateTime<Utc>),
 ) -> Result<bool> {
-    let day = clock::local_date(since);
-    let is_chosen = |role: Role| match role {
-        Role::Chair | Role::ViceChair => true,
-        Role::Member => is_committee_election(preset),
-        _ => false,
-    };
-    let seats = bodies::members_of(tx, body, tx.now()).await?.into_iter();
-    let before: HashSet<_> =
-        seats.filter(|seat| is_chosen(seat.role) && seat.starts_on < day).map(|seat| seat.person_id).collect();
-    Ok(results.iter().map(|(_, chosen)| chosen).sum::<usize>() >= before.len())
+    let all = [Role::Chair, Role::ViceChair, Role::Member];
+    let roles = if is_committee_election(preset) { &all[..] } else { &all[..2] };
+    let before = bodies::early::fullest(tx, (body, roles), clock::local_date(since)).await?;
+    Ok(results.iter().map(|(_, chosen)| chosen).sum::<usize>() >= before)
 }
 
 /// Has every household of the village chosen its representatives, with its group or with others? One that came since then

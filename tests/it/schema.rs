@@ -361,6 +361,22 @@ async fn who_stands_is_read_from_the_ballots_of_votes_that_run() {
     raw.close().await;
 }
 
+/// Of each vote it was noted that it elected a body, though some of it alone may have been; what ended a term stays.
+#[tokio::test]
+async fn results_that_may_be_of_some_alone_end_no_term_any_more() {
+    let house = House::of_sqlite();
+    steps(&house, migrations::names().iter().position(|name| name.starts_with("m0116")).unwrap()).await;
+    let raw = Raw::open(house.path()).await;
+    raw.execute("PRAGMA foreign_keys = OFF").await;
+    raw.execute("INSERT INTO body_elections VALUES ('x', 'b', '2026-11-02'), ('used', 'b', '2026-01-05')").await;
+    raw.execute("INSERT INTO terms VALUES ('t', 'b', 1, '2021-01-01', '2026-01-09', NULL, NULL, 'used', NULL)").await;
+    raw.close().await;
+    migrate(&house).await.unwrap();
+    let raw = Raw::open(house.path()).await;
+    assert_eq!(raw.one::<String>("SELECT group_concat(vote_id) FROM body_elections").await, "used");
+    raw.close().await;
+}
+
 #[tokio::test]
 async fn a_file_with_data_is_copied_aside_before_it_is_changed() {
     let house = House::of_sqlite();

@@ -181,9 +181,9 @@ async fn the_election_of_one_who_leads_a_council_is_not_that_of_the_council() {
     // a post that fell vacant is to be filled, too
     app.pass(TimeDelta::days(1)).await;
     village.town.post(&format!("/v1/seats/{}/end", seats[1]), json!(null)).await.ok();
-    let elected = async |question: &str| {
+    let elected = async |question: &str, first: &str| {
         let mut ask = election(&app, &called(&app, &village).await);
-        ask["question"] = json!(question);
+        (ask["question"], ask["options"]) = (json!(question), json!([first, "费会长"]));
         let vote = village.council_chair.post("/v1/votes", ask).await.ok();
         let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
         let keys = keyed(&village, &path).await;
@@ -197,9 +197,10 @@ async fn the_election_of_one_who_leads_a_council_is_not_that_of_the_council() {
         assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "final");
         count(app.folder.path(), "SELECT count(*) FROM body_elections").await
     };
-    assert_eq!(elected("选举会长").await, 0);
-    assert_eq!(elected("选举副会长").await, 0, "as many as sit there, and one post is vacant");
-    assert_eq!(elected("选举另一位副会长").await, 1, "all were elected anew");
+    assert_eq!(elected("选举会长", "沈会长").await, 0);
+    assert_eq!(elected("选举副会长", "俞会长").await, 0, "as many as sit there, and one post is vacant");
+    assert_eq!(elected("选举另一位副会长", "沈会长").await, 0, "chosen for the second post");
+    assert_eq!(elected("选举另一位副会长", "姚会长").await, 1, "all were elected anew");
     app.stop().await;
 }
 

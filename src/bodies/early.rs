@@ -19,7 +19,7 @@ use super::{
     commands::By,
     queries::{self, Body},
     rows::{elected, seat, term},
-    rules::SeatState,
+    rules::{Role, SeatState},
 };
 use crate::{
     broker::Bell,
@@ -81,6 +81,30 @@ pub async fn elected(tx: &Tx, (body, vote): (BodyId, VoteId), stood_on: NaiveDat
         row.insert(tx).await?;
     }
     Ok(())
+}
+
+/// How many sat in a body at once, at the most, as one of these, in the term of a day and before that day: a post that fell
+/// vacant meanwhile is one, too.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn fullest(db: &impl ConnectionTrait, (body, roles): (BodyId, &[Role]), day: NaiveDate) -> Result<usize> {
+    let running = term::Entity::find()
+        .filter(term::Column::BodyId.eq(body))
+        .filter(term::Column::StartsOn.lte(day))
+        .filter(term::Column::EndsOn.gte(day))
+        .one(db)
+        .await?;
+    let running = running.map(|term| term.id);
+    let seats = seat::Entity::find().filter(seat::Column::BodyId.eq(body)).filter(seat::Column::StartsOn.lt(day));
+    let mut seats = seats.all(db).await?;
+    seats.retain(|seat| roles.contains(&seat.role) && (seat.term_id.is_none() || seat.term_id == running));
+    // whoever follows on the day on which a seat ends sits in its place
+    let on = |day: NaiveDate| {
+        let there = seats.iter().filter(|seat| seat.starts_on <= day && seat.ends_on.is_none_or(|last| last > day));
+        there.map(|seat| seat.person_id).collect::<BTreeSet<_>>().len()
+    };
+    Ok(seats.iter().map(|seat| on(seat.starts_on)).max().unwrap_or_default())
 }
 
 /// The results by which these bodies were elected, the newest first.

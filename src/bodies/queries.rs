@@ -33,6 +33,7 @@ use self::held::covered;
 pub(super) use self::history::seated_in_terms;
 pub use self::{
     held::{seats, seats_of, seats_of_all},
+    history::terms,
     mandates::{Mandate, mandate_for, mandates_from},
 };
 
@@ -334,21 +335,6 @@ pub async fn count_by_area(db: &impl ConnectionTrait, above: &str) -> Result<Vec
         .into_tuple()
         .all(db)
         .await?)
-}
-
-/// The terms of these bodies, the newest of each first; of all bodies when none is named.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn terms(db: &impl ConnectionTrait, ids: Option<Vec<BodyId>>) -> Result<Vec<TermView>> {
-    let of = ids.map(|ids| term::Column::BodyId.is_in(ids));
-    let rows = term::Entity::find()
-        .filter(Condition::all().add_option(of))
-        .order_by_desc(term::Column::EndsOn)
-        .order_by_desc(term::Column::Number)
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().map(TermView::from).collect())
 }
 
 async fn seated(db: &impl ConnectionTrait, bodies: Vec<Body>, now: DateTime<Utc>) -> Result<Vec<BodyView>> {

@@ -106,7 +106,10 @@ fn heard(app: &App, hub: &Arc<Hub>, bell: Bell) {
                 // whoever was taken out hears no more, however long what was asked for before that takes
                 if connection.is_in(stream) {
                     tokio::spawn(async move {
-                        within(session::heard_still(&connection, stream)).await.ok();
+                        if let Ok(None) = within(session::heard_still(&connection, stream)).await {
+                            // who was let in again since that was read is found by another look
+                            connection.work(Work::Joined(stream));
+                        }
                     });
                 }
             }

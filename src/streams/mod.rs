@@ -7,6 +7,10 @@
 //! channel or a discussion is a predicate on areas, not rows; what was recalled is nowhere any more but for the fact.
 //! Tables owned: `streams`, `entries`, `memberships`, `grams`, `grams_due`, `card_rounds`, `card_readers`. Events recorded: none
 //! (an entry is its own record).
+//!
+//! # Why
+//! No key has the database look for the stream of each entry and of each pair of characters in it: the unit that writes them
+//! has moved the stream on, and a stream stays.
 pub mod commands;
 mod epochs;
 mod grams;

@@ -1,8 +1,30 @@
-//! Who sat in a body's terms, whether or not the seats count any more.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+//! Terms of bodies, and who sat in them, whether or not the seats count any more.
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use super::{super::rows::seat, Body, SeatView, view_of};
-use crate::{error::Result, ids::TermId, people};
+use super::{
+    super::rows::{seat, term},
+    Body, SeatView, TermView, view_of,
+};
+use crate::{
+    error::Result,
+    ids::{BodyId, TermId},
+    people,
+};
+
+/// The terms of these bodies, the newest of each first; of all bodies when none is named.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn terms(db: &impl ConnectionTrait, ids: Option<Vec<BodyId>>) -> Result<Vec<TermView>> {
+    let of = ids.map(|ids| term::Column::BodyId.is_in(ids));
+    let rows = term::Entity::find()
+        .filter(Condition::all().add_option(of))
+        .order_by_desc(term::Column::EndsOn)
+        .order_by_desc(term::Column::Number)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(TermView::from).collect())
+}
 
 /// The seats of these terms of a body, in the order in which they were taken.
 pub(in crate::bodies) async fn seated_in_terms(

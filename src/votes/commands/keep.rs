@@ -102,6 +102,8 @@ async fn mark(tx: &Tx, news: &[&Good]) -> Result<()> {
     for ((vote, before, channel, by), electors) in alike {
         let count = electors.len() as u64;
         let marked = roll_entry::Entity::update_many()
+            // of the two parts of the table the database plans and looks for the one alone
+            .filter(roll_entry::Column::IsOver.eq(false))
             .col_expr(roll_entry::Column::Channel, Expr::value(channel))
             .col_expr(roll_entry::Column::CastBy, Expr::value(by))
             .col_expr(roll_entry::Column::IsTold, Expr::value(false))
@@ -127,6 +129,7 @@ async fn few_wait(tx: &Tx, all: &[&Good]) -> Result<HashSet<VoteId>> {
             .select_only()
             .column(roll_entry::Column::Number)
             .filter(roll_entry::Column::VoteId.eq(vote))
+            .filter(roll_entry::Column::IsOver.eq(false))
             .filter(roll_entry::Column::Channel.eq(queries::NOT_CAST))
             .limit(u64::from(TOGETHER));
         let waiting: Vec<i32> = waiting.into_tuple().all(tx).await?;

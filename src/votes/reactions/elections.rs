@@ -47,7 +47,7 @@ pub(super) async fn note(tx: &Tx, event: &Event) -> Result<()> {
         _ => None,
     };
     let Some(body) = body else { return Ok(()) };
-    if chosen(tx, vote.id).await? == 0 {
+    if chosen(tx, vote.id).await?.is_empty() {
         return Ok(());
     }
     let results = together(tx, &vote).await?;
@@ -63,14 +63,17 @@ pub(super) async fn note(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// How many were chosen.
-async fn chosen(tx: &Tx, vote: VoteId) -> Result<usize> {
-    let result = queries::result_of(tx, vote).await?;
-    Ok(result.choice.map_or(0, |choice| choice.options.iter().filter(|option| option.is_elected).count()))
+/// Who was chosen, as the ballot named them.
+async fn chosen(tx: &Tx, vote: VoteId) -> Result<Vec<String>> {
+    let options = queries::result_of(tx, vote).await?.choice.map(|choice| choice.options).unwrap_or_default();
+    Ok(options.into_iter().filter(|option| option.is_elected).map(|option| option.text).collect())
 }
 
-/// The results of one election that chose somebody and stand, with how many they chose, the oldest first.
-async fn together(tx: &Tx, vote: &vote::Model) -> Result<Vec<(vote::Model, usize)>> {
+/// A result, and whom it chose.
+type Chosen = (vote::Model, Vec<String>);
+
+/// The results of one election that chose somebody and stand, the oldest first.
+async fn together(tx: &Tx, vote: &vote::Model) -> Result<Vec<Chosen>> {
     let now = vote.settled_at.unwrap_or_else(|| tx.now());
     let is_alike = |one: &vote::Model| match vote.preset.as_str() {
         preset if is_committee_election(preset) => is_committee_election(&one.preset),
@@ -88,34 +91,30 @@ async fn together(tx: &Tx, vote: &vote::Model) -> Result<Vec<(vote::Model, usize
     let mut results = Vec::new();
     for one in standing.into_iter().filter(is_alike) {
         let chosen = chosen(tx, one.id).await?;
-        if chosen > 0 {
+        if !chosen.is_empty() {
             results.push((one, chosen));
         }
     }
     Ok(results)
 }
 
-/// Were as many chosen as sat there before? Of a council that is who leads it: its members are not chosen by votes.
+/// Were as many chosen as sat there before? Who was chosen for posts that fell vacant took nobody's place, and who was chosen
+/// twice fills one. Of a council that is who leads it: its members are not chosen by votes.
 async fn is_every_post_filled(
     tx: &Tx,
     (body, preset): (BodyId, &str),
-    (results, since): (&[(vote::Model, usize)], DateTime<Utc>),
+    (results, since): (&[Chosen], DateTime<Utc>),
 ) -> Result<bool> {
-    let day = clock::local_date(since);
-    let is_chosen = |role: Role| match role {
-        Role::Chair | Role::ViceChair => true,
-        Role::Member => is_committee_election(preset),
-        _ => false,
-    };
-    let seats = bodies::members_of(tx, body, tx.now()).await?.into_iter();
-    let before: HashSet<_> =
-        seats.filter(|seat| is_chosen(seat.role) && seat.starts_on < day).map(|seat| seat.person_id).collect();
-    Ok(results.iter().map(|(_, chosen)| chosen).sum::<usize>() >= before.len())
+    let all = [Role::Chair, Role::ViceChair, Role::Member];
+    let roles = if is_committee_election(preset) { &all[..] } else { &all[..2] };
+    let before = bodies::early::fullest(tx, (body, roles), clock::local_date(since)).await?;
+    let chosen: HashSet<&String> = results.iter().flat_map(|(_, chosen)| chosen).collect();
+    Ok(chosen.len() >= before)
 }
 
 /// Has every household of the village chosen its representatives, with its group or with others? One that came since then
 /// chooses the next time.
-async fn have_all_chosen(tx: &Tx, area: &str, results: &[(vote::Model, usize)]) -> Result<bool> {
+async fn have_all_chosen(tx: &Tx, area: &str, results: &[Chosen]) -> Result<bool> {
     let Some(day) = results.iter().map(|(one, _)| clock::local_date(one.created_at)).min() else { return Ok(false) };
     let homes = roll_entry::Entity::find()
         .select_only()

@@ -168,16 +168,22 @@ async fn a_member_who_lives_in_another_village_sees_the_roll_and_objects_to_it()
     app.stop().await;
 }
 
-/// One post of two was filled: the term of all others does not end by it.
+/// One post of three was filled, then two: the term of all others does not end by it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_election_of_one_who_leads_a_council_is_not_that_of_the_council() {
     let (app, village) = Village::start().await;
-    let vice = person_of(&app.app, &village.area, "00010").await;
-    let seat = json!({ "person_id": vice, "role": "vice_chair" });
-    village.town.post(&format!("/v1/bodies/{}/seats", village.council), seat).await.ok();
-    let elected = async |question: &str| {
+    let mut seats = Vec::new();
+    for number in ["00010", "00007"] {
+        let vice = json!({ "person_id": person_of(&app.app, &village.area, number).await, "role": "vice_chair" });
+        let seat = village.town.post(&format!("/v1/bodies/{}/seats", village.council), vice).await.ok();
+        seats.push(seat["id"].as_str().unwrap().to_owned());
+    }
+    // a post that fell vacant is to be filled, too
+    app.pass(TimeDelta::days(1)).await;
+    village.town.post(&format!("/v1/seats/{}/end", seats[1]), json!(null)).await.ok();
+    let elected = async |question: &str, first: &str| {
         let mut ask = election(&app, &called(&app, &village).await);
-        ask["question"] = json!(question);
+        (ask["question"], ask["options"]) = (json!(question), json!([first, "费会长"]));
         let vote = village.council_chair.post("/v1/votes", ask).await.ok();
         let path = format!("/v1/votes/{}", vote["id"].as_str().unwrap());
         let keys = keyed(&village, &path).await;
@@ -191,8 +197,10 @@ async fn the_election_of_one_who_leads_a_council_is_not_that_of_the_council() {
         assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "final");
         count(app.folder.path(), "SELECT count(*) FROM body_elections").await
     };
-    assert_eq!(elected("选举会长").await, 0);
-    assert_eq!(elected("选举副会长").await, 1, "both were elected anew");
+    assert_eq!(elected("选举会长", "沈会长").await, 0);
+    assert_eq!(elected("选举副会长", "俞会长").await, 0, "as many as sit there, and one post is vacant");
+    assert_eq!(elected("选举另一位副会长", "沈会长").await, 0, "chosen for the second post");
+    assert_eq!(elected("选举另一位副会长", "姚会长").await, 1, "all were elected anew");
     app.stop().await;
 }
 

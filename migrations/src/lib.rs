@@ -89,6 +89,7 @@ mod m0116_chosen_by_all;
 mod m0117_election_versions;
 mod m0120_from_now_on;
 mod m0130_hot_rows;
+mod m0131_invitations;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -185,6 +186,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0117_election_versions::Migration),
             Box::new(m0120_from_now_on::Migration),
             Box::new(m0130_hot_rows::Migration),
+            Box::new(m0131_invitations::Migration),
         ]
     }
 }

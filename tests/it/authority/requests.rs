@@ -238,6 +238,10 @@ impl World {
                 "adopted_on": "2026-01-05", "until_on": "2027-01-05", "source": "村民会议授权村民代表会议决定" }),
             "write_plan" => json!({ "version": 0, "text": "在溪边种五十棵树，村里出钱。" }),
             "describe_matter" => json!({ "budget_fen": 120_000, "budget_source": "村集体收入" }),
+            "invite_bodies" => {
+                json!({ "body_ids": [self.councils[&place]], "due_on": clock::local_date(soon + TimeDelta::days(7)) })
+            }
+            "decline_invitation" => json!({ "body_id": self.committees[&place], "reason": "人手不够" }),
             "halt_matter" => json!({ "days": 1, "reason": "账目要先核对" }),
             "mark_reserved" => json!({ "item": "planning", "reason": "村里的规划" }),
             "lift_halt" => json!({ "reason": "核对清楚了" }),

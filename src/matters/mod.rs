@@ -14,11 +14,11 @@
 //! so by name; bodies are invited by name to deliberate, and who sits in one from elsewhere speaks in the discussion for as long as
 //! that stage lasts, the seat is held and nobody who leads the body declined; one that goes on in another takes its voices
 //! along, whole, and what was done in it stays.
-//! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`, `invitations`. Events
-//! recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,
+//! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`,
+//! `invitations`. Events recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,
 //! `matter.evidence_attached`, `matter.plan_written`, `matter.sample_drawn`, `matter.halted`, `matter.halt_ended`,
-//! `matter.body_invited`, `matter.invitation_declined`, `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`,
-//! `matter.merged`, `matter.closed`.
+//! `matter.body_invited`, `matter.invitation_declined`, `matter.stage_entered`, `matter.stage_skipped`,
+//! `matter.stage_overdue`, `matter.ended`, `matter.merged`, `matter.closed`.
 //!
 //! # Why
 //! The gate asks the forms, meetings, notices and tasks themselves, not the evidence rows: those follow by reactions, and

@@ -14,7 +14,7 @@ use crate::{
     ids::{BodyId, MatterId, StreamId},
     matters::{
         queries::{self, MatterView, Standing},
-        rows::invitation,
+        rows::{invitation, matter},
         rules::{Stage, State},
     },
     store::Tx,
@@ -53,12 +53,12 @@ pub struct DeclineInvitation {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without a seat that moves matters there; `invalid_fields`; `wrong_state` when the matter is not
-/// deliberated now.
+/// deliberated now; `changed` when somebody moves it meanwhile.
 pub async fn invite(tx: &Tx, actor: &Actor, (id, input): (MatterId, InviteBodies)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     bodies::require(actor, Right::MoveMatter, &standing.matter.area_code)?;
     let asked = named(tx, &standing, &input).await?;
-    deliberated(&standing)?;
+    deliberated(tx, &standing).await?;
     let discussion = discussion(tx, id).await?;
     for body in asked {
         let row = invitation::ActiveModel {
@@ -119,7 +119,7 @@ async fn named(tx: &Tx, standing: &Standing, input: &InviteBodies) -> Result<Vec
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who does not lead the body; `invalid_fields`; `wrong_state` when the matter is not deliberated
-/// now, or the body is not invited to it, or declined already.
+/// now, or the body is not invited to it, or declined already; `changed` when somebody moves it meanwhile.
 pub async fn decline(tx: &Tx, actor: &Actor, (id, input): (MatterId, DeclineInvitation)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     if !queries::leads(actor, input.body_id) {
@@ -128,7 +128,7 @@ pub async fn decline(tx: &Tx, actor: &Actor, (id, input): (MatterId, DeclineInvi
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);
     checks.done()?;
-    deliberated(&standing)?;
+    deliberated(tx, &standing).await?;
     let declined = invitation::Entity::update_many()
         .col_expr(invitation::Column::DeclinedAt, Expr::value(tx.now()))
         .col_expr(invitation::Column::DeclinedBy, Expr::value(actor.person))
@@ -165,10 +165,19 @@ pub(super) async fn over(tx: &Tx, standing: &Standing) -> Result<()> {
     }
 }
 
-fn deliberated(standing: &Standing) -> Result<()> {
+/// It is deliberated, and nobody moves it on meanwhile: who was let in too late would stay.
+async fn deliberated(tx: &Tx, standing: &Standing) -> Result<()> {
     let position = standing.position();
-    let is_now = position.state == State::Open && position.stage == Stage::Deliberate;
-    if is_now { Ok(()) } else { Err(Code::WrongState.into()) }
+    if position.state != State::Open || position.stage != Stage::Deliberate {
+        return Err(Code::WrongState.into());
+    }
+    let held = matter::Entity::update_many()
+        .col_expr(matter::Column::Rev, Expr::value(standing.matter.rev))
+        .filter(matter::Column::Id.eq(standing.matter.id))
+        .filter(matter::Column::Rev.eq(standing.matter.rev))
+        .exec(tx)
+        .await?;
+    if held.rows_affected == 1 { Ok(()) } else { Err(Code::Changed.into()) }
 }
 
 async fn discussion(tx: &Tx, id: MatterId) -> Result<StreamId> {

@@ -55,6 +55,9 @@ pub(super) async fn invitations(
         .order_by_asc(invitation::Column::InvitedAt)
         .order_by_asc(invitation::Column::BodyId);
     let rows = in_order.all(db).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let acted = rows.iter().map(|row| (row.declined_by.unwrap_or(row.invited_by), Some(row.body_id)));
     let names = Names::of(db, acted.collect()).await?;
     let mut shown = Vec::with_capacity(rows.len());

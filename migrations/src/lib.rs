@@ -89,6 +89,7 @@ mod m0116_chosen_by_all;
 mod m0117_election_versions;
 mod m0120_from_now_on;
 mod m0130_hot_rows;
+mod m0131_invitations;
 mod m0132_hot_words;
 mod schema;
 
@@ -186,6 +187,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0117_election_versions::Migration),
             Box::new(m0120_from_now_on::Migration),
             Box::new(m0130_hot_rows::Migration),
+            Box::new(m0131_invitations::Migration),
             Box::new(m0132_hot_words::Migration),
         ]
     }

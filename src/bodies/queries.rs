@@ -28,13 +28,15 @@ use crate::{
 mod held;
 mod history;
 mod mandates;
+mod near;
 
 use self::held::covered;
 pub(super) use self::history::seated_in_terms;
 pub use self::{
     held::{seats, seats_of, seats_of_all},
-    history::terms,
+    history::{sat_in, terms},
     mandates::{Mandate, mandate_for, mandates_from},
+    near::{near, over},
 };
 
 /// One body.
@@ -203,16 +205,6 @@ pub async fn names(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMa
 /// When the database cannot be read.
 pub async fn name(db: &impl ConnectionTrait, id: BodyId) -> Result<String> {
     Ok(names(db, vec![id]).await?.remove(&id).unwrap_or_default())
-}
-
-/// All bodies that cover an area, the oldest first.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn over(db: &impl ConnectionTrait, area: &str) -> Result<Vec<Body>> {
-    let near =
-        body_area::Entity::find().filter(body_area::Column::AreaCode.is_in(areas::ancestors(area))).all(db).await?;
-    bodies(db, near.into_iter().map(|row| row.body_id).collect()).await
 }
 
 /// The bodies of one kind that cover an area, the nearest first, then the oldest.

@@ -187,6 +187,10 @@ kinds! {
     MatterHalted "matter.halted",
     /// It goes on; data: stage, ordinal, lifted.
     MatterHaltEnded "matter.halt_ended",
+    /// A body was invited by name to deliberate a matter; data: body, ordinal, until.
+    BodyInvited "matter.body_invited",
+    /// Who leads it declined, with a reason that stands at the matter; data: body, ordinal.
+    InvitationDeclined "matter.invitation_declined",
     /// Households were drawn for call-back visits; data: form, count.
     SampleDrawn "matter.sample_drawn",
     /// A matter left the path: withdrawn, not passed; data: state.

@@ -27,6 +27,7 @@ mod authorisations;
 mod charters;
 mod evidence;
 mod halts;
+mod invitations;
 mod merging;
 mod moves;
 mod particulars;
@@ -43,6 +44,7 @@ pub use self::{
         note_legality, write_report,
     },
     halts::{HaltMatter, LiftHalt, halt, lift_halt},
+    invitations::{DeclineInvitation, InviteBodies, decline, invite},
     moves::{
         AdvanceMatter, ReturnMatter, SkipStage, Verdict, WithdrawMatter, advance, advance_by_date, begin_vote,
         conclude_vote, due, return_to, skip, withdraw,

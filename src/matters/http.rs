@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod allowed;
+mod invitations;
 mod plans;
 
 /// The routes of matters.
@@ -41,6 +42,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(answer_alternative))
         .routes(routes!(write_report))
         .merge(allowed::routes())
+        .merge(invitations::routes())
         .merge(plans::routes())
 }
 

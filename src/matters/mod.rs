@@ -11,12 +11,14 @@
 //! published and evaluated; a plan is never changed, only followed by its next version, and not while it hangs out; the
 //! supervision committee holds up a stay once, three days at most, and never a vote that is open; which households are visited
 //! is drawn, not chosen; what it may cost is fixed with the plan, and whoever changes that or the seat that answers for it does
-//! so by name; one that goes on in another takes its voices along, whole, and what was done in it stays.
-//! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`. Events
-//! recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,
+//! so by name; bodies are invited by name to deliberate, and who sits in one from elsewhere speaks in the discussion for as long as
+//! that stage lasts, the seat is held and nobody who leads the body declined; one that goes on in another takes its voices
+//! along, whole, and what was done in it stays.
+//! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`,
+//! `invitations`. Events recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,
 //! `matter.evidence_attached`, `matter.plan_written`, `matter.sample_drawn`, `matter.halted`, `matter.halt_ended`,
-//! `matter.stage_entered`, `matter.stage_skipped`, `matter.stage_overdue`, `matter.ended`,
-//! `matter.merged`, `matter.closed`.
+//! `matter.body_invited`, `matter.invitation_declined`, `matter.stage_entered`, `matter.stage_skipped`,
+//! `matter.stage_overdue`, `matter.ended`, `matter.merged`, `matter.closed`.
 //!
 //! # Why
 //! The gate asks the forms, meetings, notices and tasks themselves, not the evidence rows: those follow by reactions, and
@@ -32,14 +34,14 @@ pub mod rules;
 
 pub use self::{
     commands::{
-        AdoptCharter, AdvanceMatter, AnswerAlternative, DescribeMatter, DrawSample, GiveOpinion, HaltMatter,
-        JoinSuggestion, LiftHalt, MarkReserved, NoteLegality, RaiseMatter, RecordAuthorisation, ReturnMatter,
-        SkipStage, Verdict, WithdrawMatter, WritePlan, WriteReport,
+        AdoptCharter, AdvanceMatter, AnswerAlternative, DeclineInvitation, DescribeMatter, DrawSample, GiveOpinion,
+        HaltMatter, InviteBodies, JoinSuggestion, LiftHalt, MarkReserved, NoteLegality, RaiseMatter,
+        RecordAuthorisation, ReturnMatter, SkipStage, Verdict, WithdrawMatter, WritePlan, WriteReport,
     },
     http::routes,
     queries::{
-        ActorView, AuthorisationView, Budget, CharterView, EvidenceView, HaltView, MatterSummary, MatterView,
-        MattersQuery, PathStage, PlanView, Reserved, Responsible, StageState, StageView, Voice, Voices,
+        ActorView, AuthorisationView, Budget, CharterView, EvidenceView, HaltView, InvitationView, MatterSummary,
+        MatterView, MattersQuery, PathStage, PlanView, Reserved, Responsible, StageState, StageView, Voice, Voices,
     },
     reactions::{REACTIONS, tell, tell_followers},
     rules::{

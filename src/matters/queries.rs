@@ -22,6 +22,7 @@ mod authorisations;
 mod charters;
 mod facts;
 mod halts;
+mod invitations;
 mod opinions;
 mod particulars;
 mod plans;
@@ -34,6 +35,7 @@ pub(super) use self::{
     alternatives::{ALTERNATIVE, alternatives},
     authorisations::authorisation_view,
     charters::charter_view,
+    invitations::invited,
     particulars::{MEDIA_KIND, photos},
     plans::plan_row,
 };
@@ -43,6 +45,7 @@ pub use self::{
     charters::{CharterView, ChartersQuery, PathStage, charters},
     facts::facts,
     halts::{HaltView, newest_halt},
+    invitations::{InvitationView, leads},
     opinions::opinions_by_body,
     particulars::{Budget, Responsible},
     plans::{PlanQuery, PlanView, plan},

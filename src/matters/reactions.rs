@@ -8,7 +8,7 @@ use crate::{
     bodies,
     error::{Code, Error, Result},
     events::{Event, Kind, Reaction},
-    ids::{MatterId, PersonId},
+    ids::{BodyId, MatterId, PersonId},
     matters::{
         commands::{self, Piece},
         queries::{self, Standing},
@@ -194,10 +194,41 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// Who was invited to deliberate reads so in the body's own conversation and in the own mailbox; that one declined, the body
+/// reads that proposed the matter.
+async fn tell_body(tx: &Tx, event: &Event) -> Result<()> {
+    let Some(body) = event.get::<BodyId>("body") else { return Ok(()) };
+    let matter = queries::row(tx, event.subject_id()?).await?;
+    let until = event.get::<String>("until").unwrap_or_default();
+    let blanks = [
+        ("title", matter.title.as_str().into()),
+        ("number", matter.number.as_str().into()),
+        ("body", bodies::queries::name(tx, body).await?.into()),
+        ("until", until.into()),
+    ];
+    let link = format!("/matters/{}#invitations", matter.id);
+    if event.kind == Kind::InvitationDeclined {
+        let card = Card::worded(("invitation_declined", "card-invitation-declined"), &blanks, link);
+        let own = office(tx, matter.body_id).await?;
+        return post_card(tx, own, card).await.map(drop);
+    }
+    let card = Card::worded(("body_invited", "card-body-invited"), &blanks, link);
+    let own = match find(tx, StreamKind::Forum, &body.to_string()).await? {
+        Some(forum) => forum,
+        None => office(tx, body).await?,
+    };
+    post_card(tx, own, card.clone()).await?;
+    let seats = bodies::queries::members_of(tx, body, tx.now()).await?;
+    let readers = seats.into_iter().map(|seat| Reader::Person(seat.person_id)).collect();
+    post_to_each(tx, readers, (Uuid::now_v7(), card)).await
+}
+
 /// A late stage is put before the body that proposed the matter.
 async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
-    if event.kind != Kind::StageOverdue {
-        return Ok(());
+    match event.kind {
+        Kind::BodyInvited | Kind::InvitationDeclined => return tell_body(tx, event).await,
+        Kind::StageOverdue => {}
+        _ => return Ok(()),
     }
     let standing = queries::standing(tx, event.subject_id()?).await?;
     let matter = &standing.matter;

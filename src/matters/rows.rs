@@ -70,6 +70,35 @@ pub(crate) mod halt {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// A body that was invited by name to deliberate a matter; in each stay once.
+pub(crate) mod invitation {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, MatterId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "invitations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub matter_id: MatterId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub ordinal: i32,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub body_id: BodyId,
+        pub invited_by: PersonId,
+        pub invited_at: DateTime<Utc>,
+        pub due_on: NaiveDate,
+        pub declined_at: Option<DateTime<Utc>>,
+        pub declined_by: Option<PersonId>,
+        pub reason: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// One version of what is to be done.
 pub(crate) mod plan {
     use chrono::{DateTime, Utc};

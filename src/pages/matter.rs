@@ -28,7 +28,10 @@ use crate::{
     forms::{self, FormView},
     ids::{FormId, MatterId},
     legal::contracts::{self, OfMatter},
-    matters::{self, EvidenceView, MatterSummary, MatterView, MattersQuery, StageState, StageView},
+    matters::{
+        self, DeclineInvitation, EvidenceView, InvitationView, MatterSummary, MatterView, MattersQuery, StageState,
+        StageView,
+    },
     meetings::{self, MeetingView},
     moderation::{self, HeldView},
     notices::{self, NoticeView},
@@ -43,6 +46,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/matters", get(list))
         .route("/matters/{id}", get(show))
+        .route("/matters/{id}/decline", post(decline).merge(get(up)))
         .route("/matters/{id}/messages", post(write).merge(get(up)).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
 }
 
@@ -88,6 +92,8 @@ struct About {
     tasks: Vec<TaskView>,
     /// Contracts that legal officers were asked about.
     contracts: Vec<OfMatter>,
+    /// Invitations to bodies that the viewer leads, which wait.
+    declinable: Vec<InvitationView>,
     /// Does the viewer follow it? Nothing for visitors.
     is_followed: Option<bool>,
 }
@@ -112,7 +118,7 @@ async fn show(
 
 async fn shown(app: &App, viewer: &Viewer, id: MatterId, (before, unsent): (Option<i64>, Unsent)) -> Result<Response> {
     let matter = matters::queries::shown(app, id).await?;
-    let about = about(app, viewer.actor.as_ref(), (id, &matter.head.area_code)).await?;
+    let about = about(app, viewer.actor.as_ref(), &matter).await?;
     let (is_refused, status) = (unsent.wrong.is_any(), unsent.wrong.status());
     let talk = talk(app, viewer.actor.as_ref(), &matter, (before, unsent)).await?;
     let mut page = viewer.page("page-matters").back("/matters").at(format!("/matters/{id}"));
@@ -128,7 +134,8 @@ async fn shown(app: &App, viewer: &Viewer, id: MatterId, (before, unsent): (Opti
 }
 
 /// What was done in other villages in the name of this matter is none of it.
-async fn about(app: &App, actor: Option<&Actor>, (id, area): (MatterId, &str)) -> Result<About> {
+async fn about(app: &App, actor: Option<&Actor>, matter: &MatterView) -> Result<About> {
+    let (id, area) = (matter.head.id, matter.head.area_code.as_str());
     let db = app.store.read();
     let mut forms = forms::queries::forms_of(db, (&id.to_string(), area)).await?;
     forms.retain(|form| covers(area, &form.area_code));
@@ -153,10 +160,18 @@ async fn about(app: &App, actor: Option<&Actor>, (id, area): (MatterId, &str)) -
         meetings: meetings.into_iter().filter(is_to_come).collect(),
         doors,
         is_followed,
+        declinable: declinable(actor, matter),
         votes: votes::queries::votes_of(db, id).await?,
         contracts: contracts::of_matter(db, (id, area)).await?,
         tasks,
     })
+}
+
+fn declinable(actor: Option<&Actor>, matter: &MatterView) -> Vec<InvitationView> {
+    let waits = |one: &&InvitationView| {
+        one.state == "invited" && actor.is_some_and(|actor| matters::queries::leads(actor, one.body_id))
+    };
+    matter.invitations.iter().filter(waits).cloned().collect()
 }
 
 /// The open forms that wait for the actor; a matter has one or two.
@@ -244,6 +259,17 @@ fn piece(piece: &EvidenceView) -> Line {
         }
     });
     Line { text: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "), link }
+}
+
+/// Who leads an invited body says no for it.
+async fn decline(State(app): State<App>, who: Resident, Path(id): Path<MatterId>, fields: Fields) -> Result<Response> {
+    let input =
+        (id, DeclineInvitation { body_id: fields.required("body_id")?, reason: fields.text("reason").to_owned() });
+    let declined = app.once(who.actor.clone(), fields.key(), "decline_invitation", input, |tx, actor, input| {
+        Box::pin(matters::commands::decline(tx, actor, input))
+    });
+    declined.await?;
+    Ok(see(&format!("/matters/{id}")))
 }
 
 async fn write(State(app): State<App>, who: Resident, Path(id): Path<MatterId>, form: Form) -> Result<Response> {

@@ -1,4 +1,4 @@
-//! Writes to streams: opening them. Who belongs to them is in `belonging`, what the system shows in `cards`, to many in `rounds`,
+//! Writes to streams: opening them. Who belongs to them is in `belonging` and `guests`, what the system shows in `cards`, to many in `rounds`,
 //! what people say in `say` and `many`, what they take back in `recall` and `list_rows`, how far they have read in `cursor`; a `seq`
 //! is born in `append` alone.
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
@@ -22,6 +22,7 @@ mod append;
 mod belonging;
 mod cards;
 mod cursor;
+mod guests;
 mod list_rows;
 mod many;
 mod recall;
@@ -32,6 +33,7 @@ pub use super::grams::{due as words_due, is_waiting as is_word_waiting};
 pub use belonging::{end_of_day, give, join, join_now, leave_group, part, post_member, subscribed};
 pub use cards::{Card, edit_card, post_card, post_card_of};
 pub use cursor::{Mute, SetOptions, begin_in_body, due as cursors_due, read, receive, set_options};
+pub use guests::{let_in, show_out};
 pub use list_rows::{ROW, blank_rows};
 pub use many::speak;
 pub(super) use recall::SPOKEN;

@@ -4,7 +4,7 @@
 //! order of commits is the order of `seq`; `no` counts what people count, and unread = `last_no − read_no`, never negative;
 //! a cursor only moves forward; the same `client_id` of the same sender is one entry; content is stored once and read by
 //! all (a notice to a county is one entry); what is said in the thread of a private voice is sealed. Who may read a
-//! channel or a discussion is a predicate on areas, not rows; what was recalled is nowhere any more but for the fact.
+//! channel or a discussion is a predicate on areas, not rows, but for whom a body that was asked to take part sends; what was recalled is nowhere any more but for the fact.
 //! Tables owned: `streams`, `entries`, `memberships`, `grams`, `grams_due`, `card_rounds`, `card_readers`. Events recorded: none
 //! (an entry is its own record).
 //!

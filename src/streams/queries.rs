@@ -33,7 +33,7 @@ mod receipts;
 mod search;
 mod titles;
 
-pub use entries::{EntryView, Quote, Sender, Span, argued, entries, pinned, said_on};
+pub use entries::{EntryView, Quote, Sender, Span, argued, entries, pinned, said_on, spoke};
 pub(super) use list::role_in;
 pub use list::{StreamList, StreamView, list, page};
 use list::{view, with_member};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    actor::{Actor, covers},
+    actor::{Actor, HeldSeat, covers},
     bodies,
     ids::BodyId,
 };
@@ -60,6 +60,8 @@ pub const LEADER: &str = "leader";
 pub const MEMBER: &str = "member";
 /// Does no longer belong to it, whatever the reason.
 pub const FORMER: &str = "former";
+/// Before the id of the body for which somebody from elsewhere was let into a discussion.
+pub(super) const GUEST_FOR: &str = "guest_for:";
 /// Whose thread or contact it is.
 pub const AUTHOR: &str = "author";
 
@@ -172,6 +174,7 @@ pub(super) fn access_to(stream: Scope<'_>, actor: &Actor, role: Option<&str>) ->
         Some(StreamKind::Channel) if bodies::may(actor, bodies::Right::PublishNotice, area) => Access::Write,
         Some(StreamKind::Channel) if lives_there || serves_there => Access::Read,
         Some(StreamKind::Discussion) if lives_there || serves_there => Access::Write,
+        Some(StreamKind::Discussion) if guest_seat(actor, role).is_some() => Access::Write,
         Some(StreamKind::Office) if has_seat => Access::Read,
         Some(StreamKind::Forum) if has_seat => Access::Write,
         Some(StreamKind::Contact) if handles || role == Some(AUTHOR) => Access::Write,
@@ -185,6 +188,17 @@ pub(super) fn access_to(stream: Scope<'_>, actor: &Actor, role: Option<&str>) ->
         },
         _ => Access::None,
     }
+}
+
+/// The role of who was let into a discussion for a body.
+pub(super) fn guest_role(body: BodyId) -> String {
+    format!("{GUEST_FOR}{body}")
+}
+
+/// The seat for which the actor was let into a discussion, if it is held today: the membership alone is not enough.
+pub(super) fn guest_seat<'a>(actor: &'a Actor, role: Option<&str>) -> Option<&'a HeldSeat> {
+    let body = role?.strip_prefix(GUEST_FOR)?;
+    actor.seats.iter().find(|seat| seat.body_id.to_string() == body)
 }
 
 /// May the actor take away what others said here, pin, and address everybody? Not where a resident speaks with an office:
@@ -226,7 +240,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::{actor::HeldSeat, ids::StreamId};
+    use crate::ids::StreamId;
 
     fn stream(kind: StreamKind, subject: &str, area: Option<&str>, body: Option<BodyId>) -> Stream {
         Stream {
@@ -282,6 +296,21 @@ mod tests {
             assert_eq!(access(&thread, &somebody, Some("handler_today")), expected, "{role}");
             assert_eq!(access(&thread, &somebody, Some("former")), Access::None, "{role}: before");
         }
+    }
+
+    #[test]
+    fn a_guest_speaks_in_the_discussion_for_as_long_as_the_seat_is_held() {
+        let body = BodyId::new();
+        let discussion = stream(StreamKind::Discussion, "m", Some("330521103202"), None);
+        let mut guest = villager("330521103203");
+        let role = guest_role(body);
+        assert_eq!(access(&discussion, &guest, Some(&role)), Access::None, "no seat");
+        guest.seats = vec![HeldSeat { body_id: body, ..HeldSeat::made_up("council", "member", "330521103203") }];
+        assert_eq!(access(&discussion, &guest, Some(&role)), Access::Write);
+        assert_eq!(access(&discussion, &guest, Some(&guest_role(BodyId::new()))), Access::None, "for another body");
+        assert_eq!(access(&discussion, &guest, None), Access::None);
+        let channel = stream(StreamKind::Channel, "330521103202", Some("330521103202"), None);
+        assert_eq!(access(&channel, &guest, Some(&role)), Access::None, "nowhere else");
     }
 
     #[test]

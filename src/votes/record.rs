@@ -240,6 +240,8 @@ fn sentence_key(kind: Kind) -> Option<&'static str> {
         Kind::PlanWritten => Some("record-plan-written"),
         Kind::MatterHalted => Some("record-matter-halted"),
         Kind::MatterHaltEnded => Some("record-halt-ended"),
+        Kind::BodyInvited => Some("record-body-invited"),
+        Kind::InvitationDeclined => Some("record-invitation-declined"),
         Kind::SampleDrawn => Some("record-sample-drawn"),
         Kind::MatterEnded => Some("record-matter-ended"),
         Kind::MatterMerged => Some("record-matter-merged"),

@@ -4,6 +4,7 @@ mod alternatives;
 mod asked;
 mod doors;
 mod held_up;
+mod invited;
 mod meetings;
 mod merged;
 mod particulars;

@@ -1,13 +1,17 @@
-//! Terms of bodies, and who sat in them, whether or not the seats count any more.
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+//! Terms of bodies, and who sat in them or during some days, whether or not the seats count any more.
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
+};
 
 use super::{
     super::rows::{seat, term},
     Body, SeatView, TermView, view_of,
 };
 use crate::{
+    clock,
     error::Result,
-    ids::{BodyId, TermId},
+    ids::{BodyId, PersonId, TermId},
     people,
 };
 
@@ -44,4 +48,27 @@ pub(in crate::bodies) async fn seated_in_terms(
         view_of(body, row, name)
     };
     Ok(rows.into_iter().map(view).collect())
+}
+
+/// Who sat in these bodies on some day from a moment to another, each with the body.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn sat_in(
+    db: &impl ConnectionTrait,
+    bodies: &[BodyId],
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<(BodyId, PersonId)>> {
+    let (first, last) = (clock::local_date(from), clock::local_date(until));
+    let unending = Condition::any().add(seat::Column::EndsOn.is_null()).add(seat::Column::EndsOn.gte(first));
+    let in_term = Condition::any().add(seat::Column::TermId.is_null()).add(term::Column::EndsOn.gte(first));
+    let rows = seat::Entity::find()
+        .join(JoinType::LeftJoin, seat::Relation::Term.def())
+        .filter(seat::Column::BodyId.is_in(bodies.iter().copied()))
+        .filter(seat::Column::StartsOn.lte(last))
+        .filter(unending)
+        .filter(in_term)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.body_id, row.person_id)).collect())
 }

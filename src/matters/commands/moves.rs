@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     evidence::{Piece, attach},
-    halts, merging, reserved,
+    halts, invitations, merging, reserved,
 };
 use crate::{
     actor::{Actor, HeldSeat},
@@ -324,6 +324,7 @@ async fn walk(tx: &Tx, standing: &Standing, step: Move, landing: Landing, by: By
         return Err(Code::Changed.into());
     }
     leave(tx, standing, step, &by).await?;
+    invitations::over(tx, standing).await?;
     if let Some((stage, due)) = entered {
         enter(tx, (old.id, standing.stay.ordinal + 1), stage, (tx.now(), Some(due))).await?;
     }

@@ -1,7 +1,7 @@
 //! Matters as everybody may see them: the six stages with their evidence, what is missing, whose voices led to it.
 use std::collections::HashMap;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,6 +11,7 @@ use super::{
     charters::{CharterView, charter},
     facts,
     halts::{HaltView, halts, is_halted},
+    invitations::{InvitationView, invitations},
     last_stay,
     particulars::{Budget, Responsible, photos, responsible},
     plans::plan_row,
@@ -28,6 +29,7 @@ use crate::{
     },
     media::MediaView,
     page::{Cursor, Page, PageQuery},
+    store::Tx,
     streams::{self, StreamKind},
     suggestions::{self, SuggestionSummary, Visibility},
     text,
@@ -127,6 +129,9 @@ pub struct MatterView {
     pub voices: Voices,
     /// The stages of its path, in order.
     pub stages: Vec<StageView>,
+    /// The bodies that were invited by name to deliberate it, and what became of it, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub invitations: Vec<InvitationView>,
     /// Where it is discussed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discussion: Option<StreamId>,
@@ -210,8 +215,8 @@ pub struct Voice {
 ///
 /// # Errors
 /// `not_found`.
-pub async fn view(db: &impl ConnectionTrait, id: MatterId) -> Result<MatterView> {
-    whole(db, None, &standing(db, id).await?).await
+pub async fn view(tx: &Tx, id: MatterId) -> Result<MatterView> {
+    whole(tx, (None, tx.now()), &standing(tx, id).await?).await
 }
 
 /// The same for whoever looks: what was counted for another is not counted again.
@@ -227,10 +232,14 @@ pub async fn shown(app: &App, id: MatterId) -> Result<MatterView> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn shown_of(app: &App, standing: &Standing) -> Result<MatterView> {
-    whole(app.store.read(), Some(app), standing).await
+    whole(app.store.read(), (Some(app), app.now()), standing).await
 }
 
-async fn whole(db: &impl ConnectionTrait, counted: Option<&App>, standing: &Standing) -> Result<MatterView> {
+async fn whole(
+    db: &impl ConnectionTrait,
+    (counted, now): (Option<&App>, DateTime<Utc>),
+    standing: &Standing,
+) -> Result<MatterView> {
     let (matter, id) = (&standing.matter, standing.matter.id);
     let stays = stays_of(db, id).await?;
     let names = Names::on(db, standing, &stays).await?;
@@ -240,6 +249,7 @@ async fn whole(db: &impl ConnectionTrait, counted: Option<&App>, standing: &Stan
         }
         _ => Vec::new(),
     };
+    let discussion = streams::queries::find(db, StreamKind::Discussion, &id.to_string()).await?;
     let stages = standing.template.stages.iter().map(|rule| stage(rule, standing, &stays, &names, &missing)).collect();
     Ok(MatterView {
         head: head_of(db, matter.clone()).await?,
@@ -256,7 +266,8 @@ async fn whole(db: &impl ConnectionTrait, counted: Option<&App>, standing: &Stan
         rev: matter.rev,
         voices: voices(db, id).await?,
         stages,
-        discussion: streams::queries::find(db, StreamKind::Discussion, &id.to_string()).await?,
+        invitations: invitations(db, (id, discussion, now), &stays).await?,
+        discussion,
         ended_at: matter.ended_at.map(clock::local),
         merged_into: merged_into(db, matter).await?,
     })

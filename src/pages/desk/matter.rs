@@ -19,7 +19,7 @@ use crate::{
     aloud::About,
     app::{App, Path},
     areas::{self, Level},
-    bodies::{self, Right, SeatView},
+    bodies::{self, Body, BodyKind, Right, SeatView},
     clock,
     error::Result,
     forms::{self, FormView},
@@ -48,6 +48,8 @@ const TITLE: usize = 40;
 const MEETING_DAYS: i64 = 3;
 const ASSEMBLY_DAYS: i64 = 11;
 const TASK_DAYS: i64 = 30;
+/// Days that invited bodies are proposed to be given.
+const INVITED_DAYS: i64 = 7;
 
 #[derive(Template)]
 #[template(path = "desk/matter.html")]
@@ -68,6 +70,8 @@ struct MatterPage {
     others: Vec<MatterSummary>,
     /// The numbers of the villagers' groups.
     groups: Vec<i32>,
+    /// Bodies that may still be invited to deliberate.
+    invitable: Vec<Body>,
     /// Other ways of doing it that wait for the clerk's answer.
     alternatives: Vec<Said>,
     presume: Presumed,
@@ -85,6 +89,7 @@ struct Can {
     give_opinion: bool,
     note_legality: bool,
     answer_alternative: bool,
+    invite: bool,
     open_vote: bool,
     give_task: bool,
     write_report: bool,
@@ -116,6 +121,7 @@ struct Presumed {
     question: String,
     closes_at: String,
     task_due: String,
+    invited_until: String,
     /// The plan as it is, for the next version and for the notice.
     plan: String,
     notice_text: String,
@@ -224,6 +230,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: MatterId, draft: Draft) 
         } else {
             Vec::new()
         },
+        invitable: if can.invite { invitable(app, &matter).await? } else { Vec::new() },
         presume: presume(app, &matter).await?,
         aloud: Aloud::of(app, clerk, (About::Matter, id.0), &area).await?,
         owners,
@@ -251,6 +258,7 @@ fn can(clerk: &Clerk, standing: &Standing, area: &str) -> Can {
         give_opinion: rule.accepts("opinion") && may(Right::GiveOpinion),
         note_legality: rule.accepts("legality") && may(Right::NoteLegality),
         answer_alternative: rule.accepts("alternative") && may(Right::AnswerAlternative),
+        invite: stage == Stage::Deliberate && may(Right::MoveMatter),
         open_vote: flows && stage == Stage::Decide && may(Right::OpenVote),
         give_task: stage == Stage::Evaluate && may(Right::GiveTask),
         write_report: stage == Stage::Evaluate && (may(Right::MoveMatter) || may(Right::CloseMatter)),
@@ -297,6 +305,14 @@ async fn others(app: &App, matter: &MatterView) -> Result<Vec<MatterSummary>> {
     Ok(others)
 }
 
+/// Those over the village and of the other villages of its town that are not waited for already.
+async fn invitable(app: &App, matter: &MatterView) -> Result<Vec<Body>> {
+    let waits = |body: &Body| matter.invitations.iter().any(|one| one.body_id == body.id && one.state == "invited");
+    let mut near = bodies::queries::near(app.store.read(), &matter.head.area_code).await?;
+    near.retain(|body| body.kind != BodyKind::Evaluator && !waits(body));
+    Ok(near)
+}
+
 /// What was put beside the plan and has no answer yet.
 async fn alternatives(app: &App, clerk: &Clerk, of: (Option<StreamId>, &Standing)) -> Result<Vec<Said>> {
     let (Some(discussion), standing) = of else { return Ok(Vec::new()) };
@@ -332,5 +348,6 @@ async fn presume(app: &App, matter: &MatterView) -> Result<Presumed> {
         question: made("desk-presume-question"),
         closes_at: picked(in_days(ASSEMBLY_DAYS) + TimeDelta::hours(21)),
         task_due: clock::local_date(in_days(TASK_DAYS)).to_string(),
+        invited_until: clock::local_date(in_days(INVITED_DAYS)).to_string(),
     })
 }

@@ -13,11 +13,11 @@ use crate::{
     forms::Purpose,
     ids::MatterId,
     matters::{
-        AdvanceMatter, AnswerAlternative, DescribeMatter, GiveOpinion, HaltMatter, LiftHalt, MarkReserved,
-        NoteLegality, ReturnMatter, SkipStage, WithdrawMatter, WritePlan, WriteReport,
+        AdvanceMatter, AnswerAlternative, DescribeMatter, GiveOpinion, HaltMatter, InviteBodies, LiftHalt,
+        MarkReserved, NoteLegality, ReturnMatter, SkipStage, WithdrawMatter, WritePlan, WriteReport,
         commands::{
-            advance, answer_alternative, describe as describe_matter, give_opinion, halt, lift_halt, mark_reserved,
-            note_legality, return_to, skip, withdraw, write_plan, write_report,
+            advance, answer_alternative, describe as describe_matter, give_opinion, halt, invite, lift_halt,
+            mark_reserved, note_legality, return_to, skip, withdraw, write_plan, write_report,
         },
         queries::area_of,
     },
@@ -85,6 +85,7 @@ async fn run(app: &App, clerk: &Clerk, id: MatterId, (form, fields): (&str, &Fie
         "opinion" => opinion(app, clerk, id, fields).await,
         "legality" => legality(app, clerk, id, fields).await,
         "alternative" => alternative(app, clerk, id, fields).await,
+        "invite" => ask(app, clerk, id, fields).await,
         "reserved" => reserved(app, clerk, id, fields).await,
         "vote" => vote(app, clerk, id, fields).await,
         "task" => task(app, clerk, (id, area), fields).await,
@@ -129,6 +130,13 @@ async fn alternative(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) ->
         Box::pin(answer_alternative(tx, actor, input))
     });
     answer.await.map(drop)
+}
+
+async fn ask(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {
+    let body_ids = fields.all("body_ids").filter_map(|id| id.parse().ok()).collect();
+    let (actor, input) = (clerk.actor.clone(), InviteBodies { body_ids, due_on: fields.required("due_on")? });
+    let ask = app.store.write(move |tx| Box::pin(async move { invite(tx, &actor, (id, input)).await }));
+    ask.await.map(drop)
 }
 
 async fn reserved(app: &App, clerk: &Clerk, id: MatterId, fields: &Fields) -> Result<()> {

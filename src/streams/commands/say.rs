@@ -11,7 +11,7 @@ use super::{
     super::{
         queries,
         rows::{entry, membership, stream},
-        rules::{ALL_AGAIN_AFTER, AUTHOR, Access, SAID, Side, StreamKind, moderates},
+        rules::{ALL_AGAIN_AFTER, AUTHOR, Access, SAID, Side, StreamKind, guest_seat, moderates},
         sealing,
     },
     append::{NewEntry, append},
@@ -335,7 +335,7 @@ fn seat<'a>(place: &Place<'a>) -> Option<&'a HeldSeat> {
     }
     let fits =
         |seat: &&HeldSeat| Some(seat.body_id) == stream.body_id || (stream.body_id.is_none() && seat.covers(area));
-    place.actor.seats.iter().find(fits)
+    guest_seat(place.actor, place.role.as_deref()).or_else(|| place.actor.seats.iter().find(fits))
 }
 
 fn body(message: &SendMessage, attached: &[Media]) -> Value {

@@ -1,7 +1,7 @@
 //! Entries in their present state: what a page shows, what a device missed.
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::Expr,
@@ -191,6 +191,27 @@ pub async fn said_on(db: &impl ConnectionTrait, stream: StreamId, side: Side) ->
         .columns([entry::Column::Seq, entry::Column::SenderId])
         .filter(entry::Column::SenderId.is_not_null());
     Ok(said.into_tuple().all(db).await?)
+}
+
+/// Those of these people who said something there from a moment on, and up to another, that nobody took back or away.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn spoke(
+    db: &impl ConnectionTrait,
+    stream: StreamId,
+    (people, from, to): (&[PersonId], DateTime<Utc>, DateTime<Utc>),
+) -> Result<HashSet<PersonId>> {
+    let said = entry::Entity::find()
+        .select_only()
+        .column(entry::Column::SenderId)
+        .distinct()
+        .filter(entry::Column::StreamId.eq(stream))
+        .filter(entry::Column::Kind.eq("message"))
+        .filter(entry::Column::State.eq(SAID))
+        .filter(entry::Column::SenderId.is_in(people.iter().copied()))
+        .filter(entry::Column::CreatedAt.between(from, to));
+    Ok(said.into_tuple().all(db).await?.into_iter().collect())
 }
 
 /// As a message keeps its side: whoever types the same into its words has the quotation marks escaped.

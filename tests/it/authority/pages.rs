@@ -47,7 +47,7 @@ fn routes_of(source: &str) -> Vec<String> {
             depth == 0
         });
         let handlers = &rest[..end.unwrap()];
-        let has = |name: &str| [" ", ".", ","].iter().any(|before| handlers.contains(&format!("{before}{name}(")));
+        let has = |name: &str| [" ", ".", ",", "("].iter().any(|before| handlers.contains(&format!("{before}{name}(")));
         for (name, method) in [("get", "GET"), ("post", "POST"), ("any", "GET"), ("put", "PUT"), ("delete", "DELETE")] {
             if has(name) {
                 found.push(format!("{method} {path}"));

@@ -151,8 +151,18 @@ card-plan-written = 方案写好了：{ $title }
 card-plan-written-text = { $number }，方案是第 { $version } 稿，改了哪里都看得到，请大家看看。
 card-matter-halted = 暂缓：{ $title }
 card-matter-halted-text = { $number }，村务监督委员会暂缓{ $stage }，最多三天，理由见事项页面。
+card-body-invited-title = 请你们来商议：{ $title }
+card-body-invited-text = { $number }，邀请{ $body }参加商议，请在 { $until } 以前到讨论里说说意见；不参加的，由负责人写明原因。
+card-invitation-declined-title = 谢绝参加商议：{ $title }
+card-invitation-declined-text = { $number }，{ $body }不参加商议，原因写在事项页面上。
 card-halt-ended = 继续办：{ $title }
 card-halt-ended-text = { $number }，暂缓已结束，{ $stage }继续。
+
+# What became of an invitation to deliberate.
+invitation-state-invited = 已邀请
+invitation-state-took-part = 参加了讨论
+invitation-state-declined = 谢绝
+invitation-state-silent = 到期没有回音
 
 # What a stage of a path asks for.
 asks-origin = 至少 { $n } 条村民留言，或由组织提出
@@ -172,4 +182,6 @@ asks-report = 总结报告
 record-plan-written = 方案有新的一稿
 record-matter-halted = 监督委员会暂缓{ $stage }
 record-halt-ended = { $stage }的暂缓结束
+record-body-invited = 邀请了一个组织参加商议
+record-invitation-declined = 被邀请的一个组织谢绝了
 record-sample-drawn = 抽定回访户

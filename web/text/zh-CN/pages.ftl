@@ -891,6 +891,12 @@ page-support-hint = 按 18 周岁以上的在册村民算，留言的人也算�
 page-halted = 这一环节暂缓，最迟到{ $until }
 page-halt-was = { $from }到{ $to }暂缓过
 
+# Bodies that were invited to deliberate.
+page-invited = 邀请来商议的组织
+page-decline = { $body }不参加商议
+page-decline-reason = 为什么不参加（公开）
+page-decline-do = 谢绝邀请
+
 # The plan of a matter.
 page-plan = 方案
 page-plan-go = 看方案（第 { $n } 稿）

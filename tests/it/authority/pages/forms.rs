@@ -345,6 +345,11 @@ pub(super) async fn fields(
         "/desk/matters/{id}/particulars" => {
             vec![("budget_fen", "1200".to_owned()), ("budget_source", "村集体收入".to_owned())]
         }
+        "/desk/matters/{id}/invite" => {
+            let due = clock::local_date(world.app.app.now() + TimeDelta::days(7)).to_string();
+            vec![("body_ids", world.councils[&place].to_string()), ("due_on", due)]
+        }
+        "/matters/{id}/decline" => vec![("body_id", world.committees[&place].to_string()), reason],
         "/desk/matters/{id}/halt" => vec![("days", "1".to_owned()), reason],
         "/desk/matters/{id}/reserved" => vec![("item", "planning".to_owned()), reason],
         "/desk/forms/{id}/draw" => vec![("households", "3".to_owned())],

@@ -1,4 +1,4 @@
-//! What is sent about skills, needs and what councils do among themselves.
+//! What is sent about skills, needs, invitations and what councils do among themselves.
 use chrono::TimeDelta;
 use liusheng::clock;
 use serde_json::{Value, json};
@@ -34,6 +34,8 @@ impl World {
             "give_village_tasks" => json!({ "number": 1, "villages": [place.code()], "due_on": in_days(30) }),
             "take_need" => json!({ "contact": "晚上在家" }),
             "end_need" => json!({ "outcome": "withdrawn", "text": "不用了" }),
+            "invite_bodies" => json!({ "body_ids": [self.councils[&place]], "due_on": in_days(7) }),
+            "decline_invitation" => json!({ "body_id": self.committees[&place], "reason": "人手不够" }),
             _ => Value::Null,
         }
     }

@@ -51,7 +51,7 @@ async fn what_is_acknowledged_after_a_full_disk_is_committed() {
     };
     let (url, ballast) = (format!("sqlite://{}/full.db", disk.0.path().display()), disk.0.path().join("ballast"));
     let keys = Arc::new(Keys::load_or_make(disk.0.path()).unwrap());
-    let (store, _rung) = open(&url, Clock::system(), Calendar::load(None).unwrap(), keys).await.unwrap();
+    let (store, _rung) = open((&url, 1), Clock::system(), Calendar::load(None).unwrap(), keys).await.unwrap();
     write(&store, "CREATE TABLE filling (text TEXT NOT NULL)".to_owned()).await.unwrap();
     let mut acknowledged = 0;
     for _ in 0..5 {

@@ -137,3 +137,19 @@ async fn a_guest_speaks_while_the_stage_lasts_and_the_seat_is_held() {
     assert_eq!(states(&app, &other).await, ["took_part"], "what was said stays said");
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_before_an_invitation_is_no_answer_to_it() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    let discussion = village.discussion(&app, &matter).await.to_string();
+    say(&village.member, &discussion, "先说一句").await;
+    app.pass(TimeDelta::minutes(1)).await;
+    let own = village.council.to_string();
+    invite(&app, &village.chair, &matter, (&[own.as_str()], 1)).await.ok();
+    assert_eq!(states(&app, &matter).await, ["invited"]);
+    say(&village.member, &discussion, "再说一句").await;
+    assert_eq!(states(&app, &matter).await, ["took_part"]);
+    app.stop().await;
+}

@@ -153,3 +153,19 @@ async fn what_was_said_before_an_invitation_is_no_answer_to_it() {
     assert_eq!(states(&app, &matter).await, ["took_part"]);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_of_another_town_are_not_invited() {
+    let (app, village) = scene().await;
+    let operator = county::operator(&app).await;
+    let founded = |name: &str, area: &str| json!({ "kind": "federation", "name": name, "areas": [area] });
+    let far = id(&operator.post("/v1/bodies", founded("钟管镇联合会", "330521104")).await.ok());
+    let near = id(&operator.post("/v1/bodies", founded("洛舍镇联合会", "330521103")).await.ok());
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    let both = [near.as_str(), far.as_str()];
+    assert_eq!(invite(&app, &village.chair, &matter, (&both, 1)).await.refused(), "invalid_fields");
+    invite(&app, &village.chair, &matter, (&both[..1], 1)).await.ok();
+    assert_eq!(states(&app, &matter).await, ["invited"]);
+    app.stop().await;
+}

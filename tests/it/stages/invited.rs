@@ -126,6 +126,8 @@ async fn a_guest_speaks_while_the_stage_lasts_and_the_seat_is_held() {
     let decline = format!("/v1/matters/{matter}/invitations/decline");
     guest.post(&decline, json!({ "body_id": council, "reason": "说完了" })).await.ok();
     assert_eq!(guest.post(&messages, words()).await.refused(), "not_found");
+    let box_of = format!(r#"name="body_ids" value="{council}""#);
+    assert!(asked.contains(&box_of) && !page(&village.council_chair, &desk).await.contains(&box_of), "it said no");
     let other = raise(&village, json!({ "title": "修路" })).await;
     skip(&village, &other, "raise").await;
     invite(&app, &village.chair, &other, (&[council.as_str()], 1)).await.ok();

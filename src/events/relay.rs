@@ -135,12 +135,14 @@ impl Relay {
     /// One look: number what is new, then let every reaction catch up. Says whether there was work.
     async fn round(&self, pace: &mut Pace) -> Result<bool> {
         let holder = self.holder.clone();
+        // where no answer comes, something may have been numbered all the same
+        let followed = pace.followed.take();
         let (token, numbered) = self.store.write(move |tx| Box::pin(sequence(tx, holder))).await?;
         let Some(token) = token else { return Ok(false) };
-        if numbered == 0 && pace.followed == Some(token) {
+        if numbered == 0 && followed == Some(token) {
+            pace.followed = followed;
             return Ok(false);
         }
-        pace.followed = None;
         if pace.failures.is_empty() {
             let (reactions, batch) = (self.reactions.clone(), pace.together.0);
             match self.store.write(move |tx| Box::pin(take_together(tx, token, (reactions, batch)))).await {
@@ -367,6 +369,8 @@ pub(super) fn open(row: event::Model) -> Option<Event> {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::ConnectionTrait;
+
     use super::*;
     use crate::{calendar::Calendar, clock::Clock, keys::Keys};
 
@@ -384,5 +388,11 @@ mod tests {
         let before = store.statements().1;
         assert!(!relay.round(&mut pace).await.unwrap());
         assert_eq!(store.statements().1 - before, 2, "the lease, and what has no number");
+        let broken = store.write(|tx| {
+            Box::pin(async move { Ok(tx.execute_unprepared("ALTER TABLE leases RENAME TO away").await.map(drop)?) })
+        });
+        broken.await.unwrap();
+        assert!(relay.round(&mut pace).await.is_err());
+        assert_eq!(pace.followed, None, "what was numbered before an answer was lost is followed the next time");
     }
 }

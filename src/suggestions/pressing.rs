@@ -2,7 +2,8 @@
 //!
 //! # Why
 //! Two hours are promised, on holidays and by night, too; a card in the app is read in the morning. Because what is named urgent
-//! is believed, one person's second voice wakes nobody for as long as the first is promised.
+//! is believed, one person wakes somebody once for as long as is promised, whether by a new voice or by one that goes up; what woke
+//! nobody does not count, or who calls again and again would not be heard.
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
@@ -12,12 +13,12 @@ use super::{
 };
 use crate::{
     error::Result,
-    events::Kind,
+    events::{self, Kind},
     ids::{PersonId, SuggestionId},
     store::Tx,
 };
 
-/// After this time another voice of the same person wakes somebody.
+/// After this time the same person wakes somebody again by another voice.
 const AGAIN: TimeDelta = TimeDelta::hours(2);
 
 /// Has those told who are to take a voice now, if it presses. Records `suggestion.pressing`; the body is named where its office
@@ -29,13 +30,18 @@ pub(super) async fn press(tx: &Tx, row: &Suggestion) -> Result<()> {
     if row.urgency != Urgency::Urgent {
         return Ok(());
     }
+    let since = tx.now() - AGAIN;
+    // what pressed changed then
     let others = suggestion::Entity::find()
         .filter(suggestion::Column::AuthorId.eq(row.author_id))
-        .filter(suggestion::Column::CreatedAt.gt(tx.now() - AGAIN))
+        .filter(suggestion::Column::UpdatedAt.gt(since))
         .filter(suggestion::Column::Urgency.eq(Urgency::Urgent))
         .filter(suggestion::Column::Id.ne(row.id));
-    if others.count(tx).await? > 0 {
-        return Ok(());
+    for other in others.all(tx).await? {
+        let pressed = events::last(tx, Kind::SuggestionPressing, &other.id.to_string()).await?;
+        if pressed.is_some_and(|at| at > since) {
+            return Ok(());
+        }
     }
     let data = if row.about_person_id.is_none() { json!({ "body": row.body_id }) } else { json!({}) };
     record(tx, Kind::SuggestionPressing, row, None, data).await

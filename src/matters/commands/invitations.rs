@@ -86,13 +86,14 @@ pub async fn invite(tx: &Tx, actor: &Actor, (id, input): (MatterId, InviteBodies
     queries::view(tx, id).await
 }
 
-/// The bodies, if they may be invited.
+/// The bodies, if they may be invited: those over the area and of its town. Of others nobody's members are written to.
 async fn named(tx: &Tx, standing: &Standing, input: &InviteBodies) -> Result<Vec<Body>> {
     let mut checks = Checks::default();
     checks.require((1..=MOST).contains(&input.body_ids.len()), "body_ids", "out_of_range");
     checks.done()?;
     let today = clock::local_date(tx.now());
-    let asked = bodies::queries::bodies(tx, input.body_ids.clone()).await?;
+    let mut asked = bodies::queries::near(tx, &standing.matter.area_code).await?;
+    asked.retain(|body| input.body_ids.contains(&body.id));
     let before = invitation::Entity::find()
         .filter(invitation::Column::MatterId.eq(standing.matter.id))
         .filter(invitation::Column::Ordinal.eq(standing.stay.ordinal))

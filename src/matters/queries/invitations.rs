@@ -30,7 +30,7 @@ pub struct InvitationView {
     pub invited_at: DateTime<FixedOffset>,
     /// The last day on which it is waited for.
     pub due_on: NaiveDate,
-    /// took_part (somebody who sat there said something in the discussion), declined, silent (the day or the stage is over),
+    /// took_part (somebody who sat there said something in the discussion since), declined, silent (the day or the stage is over),
     /// invited.
     pub state: String,
     /// The same in Chinese.
@@ -92,7 +92,7 @@ fn view_of(row: &invitation::Model, state: &str, names: &Names) -> InvitationVie
     }
 }
 
-/// Of the bodies invited in a stay, those of which somebody said something in it who sat there then.
+/// Of the bodies invited in a stay, those of which somebody said something in it since they were, who sat there then.
 async fn took_part(
     db: &impl ConnectionTrait,
     discussion: Option<StreamId>,
@@ -104,7 +104,12 @@ async fn took_part(
     let seats = bodies::queries::sat_in(db, &bodies, (stay.entered_at, until)).await?;
     let people: Vec<PersonId> = seats.iter().map(|(_, person)| *person).collect();
     let spoke = streams::queries::spoke(db, discussion, (&people, stay.entered_at, until)).await?;
-    Ok(seats.into_iter().filter(|(_, person)| spoke.contains(person)).map(|(body, _)| body).collect())
+    let answers = |row: &&invitation::Model| {
+        let mut said =
+            seats.iter().filter(|(body, _)| *body == row.body_id).filter_map(|(_, person)| spoke.get(person));
+        said.any(|last| *last >= row.invited_at)
+    };
+    Ok(rows.iter().filter(answers).map(|row| row.body_id).collect())
 }
 
 /// Bodies that are invited in a stay and did not decline.

@@ -26,7 +26,8 @@ use crate::{
     ids::{MatterId, StreamId},
     legal::{ContractReviewView, contracts},
     matters::{
-        self, MatterSummary, MatterView, ReservedItem, Stage, StageState, State as MatterState, queries::Standing,
+        self, InvitationView, MatterSummary, MatterView, ReservedItem, Stage, StageState, State as MatterState,
+        queries::Standing,
     },
     meetings::{self, Audience, MeetingView},
     notices::{self, NoticeView},
@@ -305,11 +306,15 @@ async fn others(app: &App, matter: &MatterView) -> Result<Vec<MatterSummary>> {
     Ok(others)
 }
 
-/// Those over the village and of the other villages of its town that are not waited for already.
+/// Those over the village and of the other villages of its town that are not waited for already and did not say no this time.
 async fn invitable(app: &App, matter: &MatterView) -> Result<Vec<Body>> {
-    let waits = |body: &Body| matter.invitations.iter().any(|one| one.body_id == body.id && one.state == "invited");
+    let since = matter.stages.iter().find(|stage| stage.state == StageState::Now).and_then(|stage| stage.entered_at);
+    let said_no =
+        |one: &InvitationView| one.declined_by.is_some() && since.is_some_and(|since| one.invited_at >= since);
+    let is_settled = |one: &InvitationView| one.state == "invited" || said_no(one);
+    let asked = |body: &Body| matter.invitations.iter().any(|one| one.body_id == body.id && is_settled(one));
     let mut near = bodies::queries::near(app.store.read(), &matter.head.area_code).await?;
-    near.retain(|body| body.kind != BodyKind::Evaluator && !waits(body));
+    near.retain(|body| body.kind != BodyKind::Evaluator && !asked(body));
     Ok(near)
 }
 

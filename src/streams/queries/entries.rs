@@ -193,7 +193,8 @@ pub async fn said_on(db: &impl ConnectionTrait, stream: StreamId, side: Side) ->
     Ok(said.into_tuple().all(db).await?)
 }
 
-/// Those of these people who said something there from a moment on, and up to another, that nobody took back or away.
+/// Those of these people who said something there from a moment on, and up to another, that nobody took back or away, with when
+/// they did so last.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -201,16 +202,17 @@ pub async fn spoke(
     db: &impl ConnectionTrait,
     stream: StreamId,
     (people, from, to): (&[PersonId], DateTime<Utc>, DateTime<Utc>),
-) -> Result<HashSet<PersonId>> {
+) -> Result<HashMap<PersonId, DateTime<Utc>>> {
     let said = entry::Entity::find()
         .select_only()
         .column(entry::Column::SenderId)
-        .distinct()
+        .column_as(entry::Column::CreatedAt.max(), "last")
         .filter(entry::Column::StreamId.eq(stream))
         .filter(entry::Column::Kind.eq("message"))
         .filter(entry::Column::State.eq(SAID))
         .filter(entry::Column::SenderId.is_in(people.iter().copied()))
-        .filter(entry::Column::CreatedAt.between(from, to));
+        .filter(entry::Column::CreatedAt.between(from, to))
+        .group_by(entry::Column::SenderId);
     Ok(said.into_tuple().all(db).await?.into_iter().collect())
 }
 

@@ -126,6 +126,8 @@ async fn a_guest_speaks_while_the_stage_lasts_and_the_seat_is_held() {
     let decline = format!("/v1/matters/{matter}/invitations/decline");
     guest.post(&decline, json!({ "body_id": council, "reason": "说完了" })).await.ok();
     assert_eq!(guest.post(&messages, words()).await.refused(), "not_found");
+    let box_of = format!(r#"name="body_ids" value="{council}""#);
+    assert!(asked.contains(&box_of) && !page(&village.council_chair, &desk).await.contains(&box_of), "it said no");
     let other = raise(&village, json!({ "title": "修路" })).await;
     skip(&village, &other, "raise").await;
     invite(&app, &village.chair, &other, (&[council.as_str()], 1)).await.ok();
@@ -135,5 +137,37 @@ async fn a_guest_speaks_while_the_stage_lasts_and_the_seat_is_held() {
     app.settle().await;
     assert_eq!(guest.post(&messages, words()).await.refused(), "not_found");
     assert_eq!(states(&app, &other).await, ["took_part"], "what was said stays said");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_before_an_invitation_is_no_answer_to_it() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    let discussion = village.discussion(&app, &matter).await.to_string();
+    say(&village.member, &discussion, "先说一句").await;
+    app.pass(TimeDelta::minutes(1)).await;
+    let own = village.council.to_string();
+    invite(&app, &village.chair, &matter, (&[own.as_str()], 1)).await.ok();
+    assert_eq!(states(&app, &matter).await, ["invited"]);
+    say(&village.member, &discussion, "再说一句").await;
+    assert_eq!(states(&app, &matter).await, ["took_part"]);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_of_another_town_are_not_invited() {
+    let (app, village) = scene().await;
+    let operator = county::operator(&app).await;
+    let founded = |name: &str, area: &str| json!({ "kind": "federation", "name": name, "areas": [area] });
+    let far = id(&operator.post("/v1/bodies", founded("钟管镇联合会", "330521104")).await.ok());
+    let near = id(&operator.post("/v1/bodies", founded("洛舍镇联合会", "330521103")).await.ok());
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    let both = [near.as_str(), far.as_str()];
+    assert_eq!(invite(&app, &village.chair, &matter, (&both, 1)).await.refused(), "invalid_fields");
+    invite(&app, &village.chair, &matter, (&both[..1], 1)).await.ok();
+    assert_eq!(states(&app, &matter).await, ["invited"]);
     app.stop().await;
 }

@@ -209,3 +209,37 @@ async fn what_presses_is_told_at_once_to_who_is_to_take_it() {
     assert!(heard.is_disjoint(&takers), "{heard:?}");
     scene.app.stop().await;
 }
+
+/// Somebody who calls without end is heard once in two hours, and nobody is woken by all that one person has prepared.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_calls_again_and_again_wakes_somebody_once_in_two_hours() {
+    let scene = Scene::set().await;
+    let (village, app) = (&scene.village, &scene.app);
+    let author = village.villager(app, "00007").await;
+    let mut voices = Vec::new();
+    for _ in 0..3 {
+        let voice =
+            json!({ "kind": "complaint", "visibility": "handlers", "text": "水漫到门口了", "urgency": "urgent" });
+        voices.push(author.post("/v1/suggestions", voice).await.ok()["id"].as_str().unwrap().to_owned());
+        app.pass(TimeDelta::minutes(90)).await;
+    }
+    let pressed = async || {
+        let mut counts = Vec::new();
+        for voice in &voices {
+            let of = format!("kind = 'suggestion.pressing' AND subject_id = '{voice}'");
+            counts.push(scene.number(&format!("SELECT count(*) FROM events WHERE {of}")).await);
+        }
+        counts
+    };
+    assert_eq!(pressed().await, [1, 0, 1], "three hours after the first it presses again");
+    app.pass(TimeDelta::hours(1)).await;
+    for voice in [&voices[0], &voices[2]].map(|id| format!("/v1/suggestions/{id}")) {
+        village.clerk.post(&format!("{voice}/accept"), json!(null)).await.ok();
+        for _ in 0..2 {
+            village.clerk.post(&format!("{voice}/answers"), json!({ "text": "去看过了" })).await.ok();
+            author.post(&format!("{voice}/rating"), json!({ "rating": 1 })).await.ok();
+        }
+    }
+    assert_eq!(pressed().await, [2, 0, 1], "both went up at once");
+    scene.app.stop().await;
+}

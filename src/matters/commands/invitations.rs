@@ -14,7 +14,7 @@ use crate::{
     ids::{BodyId, MatterId, StreamId},
     matters::{
         queries::{self, MatterView, Standing},
-        rows::{invitation, matter},
+        rows::invitation,
         rules::{Stage, State},
     },
     store::Tx,
@@ -53,12 +53,12 @@ pub struct DeclineInvitation {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without a seat that moves matters there; `invalid_fields`; `wrong_state` when the matter is not
-/// deliberated now; `changed` when somebody moves it meanwhile.
+/// deliberated now.
 pub async fn invite(tx: &Tx, actor: &Actor, (id, input): (MatterId, InviteBodies)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     bodies::require(actor, Right::MoveMatter, &standing.matter.area_code)?;
     let asked = named(tx, &standing, &input).await?;
-    deliberated(tx, &standing).await?;
+    deliberated(&standing)?;
     let discussion = discussion(tx, id).await?;
     for body in asked {
         let row = invitation::ActiveModel {
@@ -79,10 +79,8 @@ pub async fn invite(tx: &Tx, actor: &Actor, (id, input): (MatterId, InviteBodies
             record(tx, actor, (&standing, Kind::BodyInvited), data).await?;
         }
     }
-    let area = standing.matter.area_code.as_str();
-    for body in queries::invited(tx, &standing.stay).await? {
-        streams::commands::let_in(tx, discussion, (body, area)).await?;
-    }
+    let invited = queries::invited(tx, &standing.stay).await?;
+    streams::commands::let_in(tx, discussion, (&invited, &standing.matter.area_code)).await?;
     queries::view(tx, id).await
 }
 
@@ -120,7 +118,7 @@ async fn named(tx: &Tx, standing: &Standing, input: &InviteBodies) -> Result<Vec
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who does not lead the body; `invalid_fields`; `wrong_state` when the matter is not deliberated
-/// now, or the body is not invited to it, or declined already; `changed` when somebody moves it meanwhile.
+/// now, or the body is not invited to it, or declined already.
 pub async fn decline(tx: &Tx, actor: &Actor, (id, input): (MatterId, DeclineInvitation)) -> Result<MatterView> {
     let standing = queries::standing(tx, id).await?;
     if !queries::leads(actor, input.body_id) {
@@ -129,7 +127,7 @@ pub async fn decline(tx: &Tx, actor: &Actor, (id, input): (MatterId, DeclineInvi
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);
     checks.done()?;
-    deliberated(tx, &standing).await?;
+    deliberated(&standing)?;
     let declined = invitation::Entity::update_many()
         .col_expr(invitation::Column::DeclinedAt, Expr::value(tx.now()))
         .col_expr(invitation::Column::DeclinedBy, Expr::value(actor.person))
@@ -146,9 +144,8 @@ pub async fn decline(tx: &Tx, actor: &Actor, (id, input): (MatterId, DeclineInvi
     let discussion = discussion(tx, id).await?;
     streams::commands::show_out(tx, discussion, Some(input.body_id)).await?;
     // somebody may sit in another that is invited, too
-    for body in queries::invited(tx, &standing.stay).await? {
-        streams::commands::let_in(tx, discussion, (body, &standing.matter.area_code)).await?;
-    }
+    let invited = queries::invited(tx, &standing.stay).await?;
+    streams::commands::let_in(tx, discussion, (&invited, &standing.matter.area_code)).await?;
     let data = json!({ "body": input.body_id, "ordinal": standing.stay.ordinal });
     record(tx, actor, (&standing, Kind::InvitationDeclined), data).await?;
     queries::view(tx, id).await
@@ -166,19 +163,10 @@ pub(super) async fn over(tx: &Tx, standing: &Standing) -> Result<()> {
     }
 }
 
-/// It is deliberated, and nobody moves it on meanwhile: who was let in too late would stay.
-async fn deliberated(tx: &Tx, standing: &Standing) -> Result<()> {
+fn deliberated(standing: &Standing) -> Result<()> {
     let position = standing.position();
-    if position.state != State::Open || position.stage != Stage::Deliberate {
-        return Err(Code::WrongState.into());
-    }
-    let held = matter::Entity::update_many()
-        .col_expr(matter::Column::Rev, Expr::value(standing.matter.rev))
-        .filter(matter::Column::Id.eq(standing.matter.id))
-        .filter(matter::Column::Rev.eq(standing.matter.rev))
-        .exec(tx)
-        .await?;
-    if held.rows_affected == 1 { Ok(()) } else { Err(Code::Changed.into()) }
+    let is_now = position.state == State::Open && position.stage == Stage::Deliberate;
+    if is_now { Ok(()) } else { Err(Code::WrongState.into()) }
 }
 
 async fn discussion(tx: &Tx, id: MatterId) -> Result<StreamId> {

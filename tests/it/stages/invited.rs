@@ -171,3 +171,32 @@ async fn bodies_of_another_town_are_not_invited() {
     assert_eq!(states(&app, &matter).await, ["invited"]);
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sits_in_two_invited_bodies_speaks_until_both_have_declined() {
+    let (app, village) = scene().await;
+    let (council, guest, _) = neighbours(&app, &village).await;
+    let branch = json!({ "kind": "party_branch", "name": "邻村党支部", "areas": [NEXT] });
+    let branch = id(&village.town.post("/v1/bodies", branch).await.ok());
+    let seat = json!({ "person_id": guest.person, "role": "chair" });
+    village.town.post(&format!("/v1/bodies/{branch}/seats"), seat).await.ok();
+    app.settle().await;
+    let guest = Somebody::signed_in(&app, guest.person).await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    let messages = format!("/v1/streams/{}/messages", village.discussion(&app, &matter).await);
+    let say = async || guest.post(&messages, json!({ "client_id": Uuid::now_v7(), "text": "我们村修过水池" })).await;
+    invite(&app, &village.chair, &matter, (&[council.as_str(), branch.as_str()], 1)).await.ok();
+    say().await.ok();
+    let decline = format!("/v1/matters/{matter}/invitations/decline");
+    for (body, may_speak) in [(&council, true), (&branch, false)] {
+        guest.post(&decline, json!({ "body_id": body, "reason": "人手不够" })).await.ok();
+        let said = say().await;
+        if may_speak {
+            said.ok();
+        } else {
+            assert_eq!(said.refused(), "not_found");
+        }
+    }
+    app.stop().await;
+}

@@ -184,7 +184,7 @@ async fn a_sick_target_is_tried_again_with_the_same_id_until_it_is_given_up_and_
         // the failure must be written down before the clock moves on
         tries(&scene, i64::try_from(number).unwrap() + 1).await;
         if number + 1 == waits.len() {
-            set_tries(&scene, 7).await;
+            set(&scene, "tries = 7").await;
         }
         scene.app.clock.advance(TimeDelta::seconds(*secs));
         target.until(number + 2).await;
@@ -199,12 +199,12 @@ async fn a_sick_target_is_tried_again_with_the_same_id_until_it_is_given_up_and_
     scene.app.stop().await;
 }
 
-/// As if so many tries had been.
-async fn set_tries(scene: &Scene, count: i64) {
+/// As if it had come so far.
+async fn set(scene: &Scene, how: &'static str) {
     use sea_orm::ConnectionTrait;
     let set = scene.app.app.store.write(move |tx| {
         Box::pin(async move {
-            tx.execute_unprepared(&format!("UPDATE deliveries SET tries = {count}")).await?;
+            tx.execute_unprepared(&format!("UPDATE deliveries SET {how}")).await?;
             Ok(())
         })
     });
@@ -242,13 +242,30 @@ async fn a_call_that_kills_its_workers_is_given_up() {
     target.until(1).await;
     tries(&scene, 1).await;
     // none of the others came back to say how it went
-    set_tries(&scene, 8).await;
+    set(&scene, "tries = 8").await;
     scene.app.clock.advance(TimeDelta::seconds(7));
     scene.until("dead", 1).await;
     assert_eq!(target.count(), 1, "not for ever");
     target.answer(204);
     assert_eq!(delivery::commands::redrive(&scene.app.app.store).await.unwrap(), 1);
     target.until(2).await;
+    scene.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_worker_died_is_made_by_another_when_its_time_is_over() {
+    let scene = Scene::set().await;
+    let (target, url) = Target::open(500).await;
+    scene.village.clerk.post(&scene.hooks, json!({ "url": url })).await.ok();
+    scene.publish("一").await;
+    target.until(1).await;
+    tries(&scene, 1).await;
+    set(&scene, "state = 'sending'").await;
+    target.answer(204);
+    scene.app.clock.advance(TimeDelta::seconds(360));
+    target.until(2).await;
+    let ids = target.ids();
+    assert_eq!(ids[0], ids[1]);
     scene.app.stop().await;
 }
 

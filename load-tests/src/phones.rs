@@ -1,5 +1,6 @@
 //! Phones: sockets that stay connected, answer pings, and report each entry of the village's channel the moment it comes.
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::{
         Arc,
@@ -101,7 +102,7 @@ impl Phones {
         let opening: Vec<_> =
             stream::iter(0..count).map(|_| Wire::open(address)).buffer_unordered(AT_ONCE).collect().await;
         for wire in opening {
-            tokio::spawn(hold(wire?, 0, phones.report.clone()));
+            tokio::spawn(hold(wire?, (0, Vec::new()), phones.report.clone()));
             phones.count += 1;
         }
         Ok(phones)
@@ -114,8 +115,8 @@ impl Phones {
         let connecting = stream::iter(tokens).map(|token| {
             let report = report.clone();
             async move {
-                let (socket, offset) = hello(address, &report.channel, &token).await?;
-                let held = tokio::spawn(hold(socket, offset, report)).abort_handle();
+                let (socket, offset, behind) = hello(address, &report.channel, &token).await?;
+                let held = tokio::spawn(hold(socket, (offset, behind), report)).abort_handle();
                 Outcome::Ok((offset, held))
             }
         });
@@ -164,50 +165,54 @@ impl Phones {
     }
 }
 
-async fn hello(address: SocketAddr, channel: &str, token: &str) -> Outcome<(Wire, i64)> {
+/// The socket, the place of the channel, and what came right behind the answer: a ping that is not heard ends the socket.
+async fn hello(address: SocketAddr, channel: &str, token: &str) -> Outcome<(Wire, i64, Vec<String>)> {
     let mut wire = Wire::open(address).await?;
     let hello = json!({ "id": 1, "connect": { "token": token, "name": "load", "data": { "v": 1 } } });
     wire.say(&hello.to_string()).await?;
-    let mut answer = None;
-    while answer.is_none() {
-        let hearing = wire.hear(|text| _ = answer.get_or_insert_with(|| text.to_owned()));
+    let mut said = VecDeque::new();
+    while said.is_empty() {
+        let hearing = wire.hear(|text| said.push_back(text.to_owned()));
         if !tokio::time::timeout(Duration::from_secs(30), hearing).await? {
             return Err("hung up".into());
         }
     }
-    let answer: Value = serde_json::from_str(&answer.unwrap_or_default())?;
+    let answer: Value = serde_json::from_str(&said.pop_front().unwrap_or_default())?;
     let offset = answer.pointer(&format!("/connect/subs/{channel}/offset")).and_then(Value::as_i64);
     let offset = offset.ok_or_else(|| format!("no head of {channel} in {answer}"))?;
-    Ok((wire, offset))
+    Ok((wire, offset, said.into()))
 }
 
-async fn hold(mut wire: Wire, mut last: i64, report: Report) {
+async fn hold(mut wire: Wire, (mut last, behind): (i64, Vec<String>), report: Report) {
+    let mut pings: usize = behind.iter().map(|text| heard(text, &mut last, &report)).sum();
     loop {
-        let mut pings = 0;
-        let is_there = wire.hear(|text| {
-            let at = Instant::now();
-            for line in text.split('\n') {
-                pings += usize::from(line == "{}");
-                let Ok(Frame { push: Some(Push { channel, r#pub: Some(entry) }) }) = serde_json::from_str(line) else {
-                    continue;
-                };
-                if channel != &*report.channel {
-                    continue;
-                }
-                if entry.offset != last + 1 {
-                    report.gaps.fetch_add(1, Ordering::Relaxed);
-                }
-                last = entry.offset;
-                let arrival = Arrival { offset: entry.offset, at, bytes: line.len(), link: entry.data.body.link };
-                report.came.send(arrival).ok();
-            }
-        });
-        if !is_there.await {
-            break;
-        }
-        for _ in 0..pings {
+        for _ in 0..std::mem::take(&mut pings) {
             wire.say("{}").await.ok();
+        }
+        if !wire.hear(|text| pings += heard(text, &mut last, &report)).await {
+            break;
         }
     }
     report.gone.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Reports the entries in what came, and says how many pings there are.
+fn heard(text: &str, last: &mut i64, report: &Report) -> usize {
+    let (at, mut pings) = (Instant::now(), 0);
+    for line in text.split('\n') {
+        pings += usize::from(line == "{}");
+        let Ok(Frame { push: Some(Push { channel, r#pub: Some(entry) }) }) = serde_json::from_str(line) else {
+            continue;
+        };
+        if channel != &*report.channel {
+            continue;
+        }
+        if entry.offset != *last + 1 {
+            report.gaps.fetch_add(1, Ordering::Relaxed);
+        }
+        *last = entry.offset;
+        let arrival = Arrival { offset: entry.offset, at, bytes: line.len(), link: entry.data.body.link };
+        report.came.send(arrival).ok();
+    }
+    pings
 }

@@ -11,8 +11,8 @@
 //! published and evaluated; a plan is never changed, only followed by its next version, and not while it hangs out; the
 //! supervision committee holds up a stay once, three days at most, and never a vote that is open; which households are visited
 //! is drawn, not chosen; what it may cost is fixed with the plan, and whoever changes that or the seat that answers for it does
-//! so by name; bodies are invited by name to deliberate, and who sits in one from elsewhere speaks in the discussion for as long as
-//! that stage lasts, the seat is held and nobody who leads the body declined; one that goes on in another takes its voices
+//! so by name; bodies are invited by name to deliberate, and who sits in one from elsewhere, also since later, speaks in the
+//! discussion for as long as that stage lasts, the seat is held and nobody who leads the body declined; one that goes on in another takes its voices
 //! along, whole, and what was done in it stays.
 //! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`,
 //! `invitations`. Events recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,

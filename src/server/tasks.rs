@@ -80,6 +80,7 @@ const DUES: &[(&str, Due)] = &[
     ("tasks", |tx| Box::pin(tasks_subject::commands::due(tx))),
     ("notices", |tx| Box::pin(notices::commands::due(tx))),
     ("matters", |tx| Box::pin(matters::commands::due(tx))),
+    ("invited bodies", |tx| Box::pin(matters::commands::seats_due(tx))),
     ("elections", |tx| Box::pin(bodies::elections::due(tx))),
     ("turns", |tx| Box::pin(joint::turns::due(tx))),
     ("contracts", |tx| Box::pin(legal::contracts::due(tx))),

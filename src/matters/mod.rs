@@ -5,7 +5,7 @@
 //! keeps the version of the template it began with; evidence counts only for the stay in which it came about, so a matter
 //! sent back needs it anew (an answer to another way of doing it is given once, and stands); while a vote about it is open nothing but the result moves it; voices join a matter and stay
 //! whole; the text of a matter does not change once it is raised; the short path is only for what the village's own rules
-//! allow, and never for what the law reserves to the assembly, which needs a legal officer's note (one that finds it unlawful
+//! allow, and never for what the law reserves to the assembly, which needs a legal officer's note (one that finds any matter unlawful
 //! is overridden only as any stage is skipped: by name, with a reason, for everybody to see) and which the representatives
 //! decide only where the assembly let them, for that item and that long; a village's own path never lacks being raised,
 //! published and evaluated; a plan is never changed, only followed by its next version, and not while it hangs out; the

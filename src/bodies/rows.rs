@@ -1,5 +1,9 @@
 //! Rows of bodies and of who sits in them.
 
+mod service;
+
+pub(crate) use self::service::service_record;
+
 /// One body.
 pub(crate) mod body {
     use chrono::{DateTime, NaiveDate, Utc};

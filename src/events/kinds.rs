@@ -46,6 +46,10 @@ kinds! {
     BodyRegistered "body.registered",
     /// Where somebody of a body listens, when, or who is there was said anew; data: which of these.
     RoomChanged "room.changed",
+    /// What a council did was written down; data: body.
+    ServiceRecorded "service.recorded",
+    /// It was taken back; data: body.
+    ServiceWithdrawn "service.withdrawn",
     /// The days of the election that follows a term were drafted; data: body.
     ElectionDrafted "election.drafted",
     /// They were moved, or a step was said to be done; data: body.

@@ -1,4 +1,4 @@
-//! `/bodies/{id}`: a body for everybody: who sits in it, who sat in its terms, and the election that comes.
+//! `/bodies/{id}`: a body for everybody: who sits in it, who sat in its terms, the election that comes, what a council did.
 use askama::Template;
 use axum::{Router, extract::State, response::Response};
 
@@ -12,10 +12,14 @@ use crate::{
         self, SeatView,
         elections::{self, ElectionView, TermHistory},
         queries::Body,
+        services::{self, ServiceView},
     },
     error::Result,
     ids::BodyId,
 };
+
+/// Things that a council did, of which the page shows so many.
+const SHOWN: usize = 20;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/bodies/{id}", get(show))
@@ -29,18 +33,22 @@ struct BodyPage {
     seats: Vec<SeatView>,
     election: Option<ElectionView>,
     terms: Vec<TermHistory>,
+    services: Vec<ServiceView>,
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<BodyId>) -> Result<Response> {
     let db = app.store.read();
     let body = bodies::get(db, id).await?;
     let terms = elections::history(db, id).await?;
+    let mut services = services::list(db, id).await?;
+    services.truncate(SHOWN);
     let shown = BodyPage {
         page: viewer.page("page-body").titled(body.name.clone()).at(format!("/bodies/{id}")),
         seats: bodies::members_of(db, id, app.now()).await?,
         election: terms.iter().find_map(|term| term.election.clone()),
         body,
         terms,
+        services,
     };
     Ok(render(&shown))
 }

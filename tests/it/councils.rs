@@ -1,10 +1,12 @@
-//! What a council is beside its seats: its form, and the service groups in which its members work.
+//! What a council is beside its seats: its form, the service groups in which its members work, and what it did.
+use chrono::TimeDelta;
+use liusheng::clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     county,
-    support::{Somebody, Village, answer, id, person_of},
+    support::{Somebody, TestApp, Village, answer, id, person_of},
 };
 
 const NEXT: &str = "330521103203";
@@ -75,4 +77,69 @@ async fn in_which_service_group_a_member_works_is_said_with_the_seat_or_later() 
         answer(village.town.request(Method::PUT, &format!("/v1/seats/{}/service-group", id(&seat))).json(&json!({})));
     assert_eq!(gone.await.refused(), "wrong_state");
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_council_did_is_public_and_counted_by_its_service_groups() {
+    let (app, village) = Village::start().await;
+    let council = village.council.to_string();
+    let path = format!("/v1/bodies/{council}/services");
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let member = json!({ "person_id": person, "role": "member", "service_group": "公益事业组" });
+    village.town.post(&format!("/v1/bodies/{council}/seats"), member).await.ok();
+    let today = clock::local_date(app.app.now());
+    let done = |more: Value| {
+        let mut done = json!({ "done_on": today, "function": "order", "text": "给老人量血压", "people": 30 });
+        done.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        done
+    };
+    for who in [&village.member, &village.chair, &village.town] {
+        assert_eq!(who.post(&path, done(json!({}))).await.refused(), "not_allowed");
+    }
+    let tomorrow = json!({ "done_on": today + TimeDelta::days(1) });
+    for wrong in [tomorrow, json!({ "people": -1 }), json!({ "text": "一" }), json!({ "service_group": "没有的组" })]
+    {
+        assert_eq!(village.secretary.post(&path, done(wrong)).await.refused(), "invalid_fields");
+    }
+    for function in ["customs", "advice"] {
+        let of_group = json!({ "function": function, "service_group": "公益事业组" });
+        village.secretary.post(&path, done(of_group)).await.ok();
+    }
+    let typed = today.to_string();
+    let fields = [
+        ("body_id", council.as_str()),
+        ("done_on", typed.as_str()),
+        ("function", "opinions"),
+        ("service_group", "公益事业组"),
+        ("text", "走访了一遍"),
+        ("people", ""),
+    ];
+    assert_eq!(county::form(&village.council_chair, "/desk/services/record", &fields).await.0, 303);
+    // what was wrong stands there with the reason, and counts for nobody
+    let wrong = id(&village.council_chair.post(&path, done(json!({ "people": 500 }))).await.ok());
+    let withdraw = format!("/v1/services/{wrong}/withdraw");
+    let reason = json!({ "reason": "人数写错了" });
+    assert_eq!(village.member.post(&withdraw, reason.clone()).await.refused(), "not_allowed");
+    village.secretary.post(&withdraw, reason.clone()).await.ok();
+    assert_eq!(village.council_chair.post(&withdraw, reason).await.refused(), "wrong_state");
+    assert_eq!(app.get(&path).await.ok().as_array().map(Vec::len), Some(4));
+    let read = async |path: String| app.http.get(app.url(&path)).send().await.unwrap().text().await.unwrap();
+    let phone = read(format!("/bodies/{council}")).await;
+    assert!(["走访了一遍", "维护公序良俗", "人数写错了"].iter().all(|words| phone.contains(words)), "{phone}");
+    app.clock.advance(TimeDelta::days(30));
+    counted(&app, &village, read).await;
+    app.stop().await;
+}
+
+/// In the figures, on their page and in their table.
+async fn counted(app: &TestApp, village: &Village, read: impl AsyncFn(String) -> String) {
+    let work = app.get(&format!("/v1/areas/{}/body-work", village.area)).await.ok();
+    let council = json!(village.council.to_string());
+    let work = work.as_array().unwrap().iter().find(|one| one["body_id"] == council).unwrap();
+    let of_group = json!([{ "service_group": "公益事业组", "consults": 1, "services": 2, "people": 60 }]);
+    assert_eq!((&work["groups"], &work["consults"]), (&of_group, &json!(1)), "{work}");
+    let shown = read(format!("/figures?area={}", village.area)).await;
+    assert!(shown.contains("公益事业组") && shown.contains("60 人次"), "{shown}");
+    let table = read(format!("/v1/areas/{}/body-table", village.area)).await;
+    assert!(table.contains("· 公益事业组"), "{table}");
 }

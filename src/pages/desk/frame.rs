@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 20] = [
+const DOORS: [(&str, &str, Option<Right>); 21] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/referrals", "desk-referrals", None),
@@ -42,6 +42,7 @@ const DOORS: [(&str, &str, Option<Right>); 20] = [
     ("/desk/bodies", "desk-bodies", None),
     ("/desk/legal", "desk-legal", None),
     ("/desk/skills", "desk-skills", Some(Right::FindSkills)),
+    ("/desk/services", "desk-services", Some(Right::RecordService)),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
     ("/desk/wechat", "desk-wechat", Some(Right::ImportRoster)),
     ("/desk/webhooks", "desk-webhooks", Some(Right::ManageWebhooks)),

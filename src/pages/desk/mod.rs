@@ -41,6 +41,7 @@ mod reports;
 mod requests;
 mod roll;
 mod roster;
+mod services;
 mod sheets;
 mod skills;
 mod suggestion_acts;
@@ -128,6 +129,8 @@ fn of_bodies() -> Router<App> {
         .route("/desk/members/{form}", post(members::act))
         .route("/desk/skills", get(skills::show))
         .route("/desk/needs", post(skills::post))
+        .route("/desk/services", get(services::show))
+        .route("/desk/services/{form}", post(services::act))
 }
 
 /// Those of meetings and notices, and of whom both reached.

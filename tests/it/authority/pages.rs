@@ -1,4 +1,5 @@
 //! Every page and every form of a page, for everybody.
+mod bodies;
 mod forms;
 
 use std::{collections::BTreeSet, fs, path::Path};

@@ -6,7 +6,10 @@ use liusheng::{
 };
 use serde_json::json;
 
-use crate::authority::world::{Place, World};
+use crate::{
+    authority::world::{Place, World},
+    support::{Somebody, id},
+};
 
 impl World {
     /// The term of a council that ends soon, with the calendar of its election.
@@ -31,6 +34,21 @@ impl World {
             self.seat(joint, person, "member", None).await;
         }
         joint.to_string()
+    }
+
+    /// Something that the village's council did; of village A it was written down by the column that leads it.
+    pub(super) async fn service(&mut self, place: Place) -> String {
+        let council = self.councils[&place];
+        let keeper = if place == Place::A {
+            self.who["secretary"].clone()
+        } else {
+            let person = self.fresh_person(place).await;
+            self.seat(council, person, "vice_chair", None).await;
+            Somebody::signed_in(&self.app, person).await
+        };
+        let today = clock::local_date(self.app.app.now());
+        let done = json!({ "done_on": today, "function": "customs", "text": "写春联。", "people": 30 });
+        id(&keeper.post(&format!("/v1/bodies/{council}/services"), done).await.ok())
     }
 
     /// A matter on the agenda of one, put there by the county.

@@ -24,6 +24,8 @@ impl World {
                 let days: Vec<Value> = steps.iter().map(|step| json!({ "step": step, "day": in_days(9) })).collect();
                 json!({ "version": 1, "days": days, "reason": "都在一天办" })
             }
+            "record_service" => json!({ "done_on": in_days(0), "function": "advice", "text": "说了说村庄规划。" }),
+            "withdraw_service" => json!({ "reason": "记重了" }),
             "set_rotation" => json!({ "rotation": "month" }),
             "pass_turn" => json!({ "reason": "出差" }),
             "propose_joint_item" => {

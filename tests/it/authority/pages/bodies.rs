@@ -1,0 +1,35 @@
+//! What is filled into the forms about who belongs to a body and what a council did.
+use liusheng::clock;
+
+use crate::authority::world::{Place, World};
+
+pub(super) async fn of_bodies(
+    world: &World,
+    path: &str,
+    (object, place): (&str, Place),
+) -> Vec<(&'static str, String)> {
+    let reason = ("reason", "不办了".to_owned());
+    match path {
+        "/desk/members/enter" => {
+            let person = world.person(place, 16).await.to_string();
+            vec![("body_id", object.to_owned()), ("person_id", person)]
+        }
+        "/desk/members/register" => vec![
+            ("body_id", object.to_owned()),
+            ("way", "in".to_owned()),
+            ("roster_numbers", "00001".to_owned()),
+            ("since", "2026-01-01".to_owned()),
+            reason,
+        ],
+        "/desk/members/strike" => {
+            vec![("body_id", object.to_owned()), ("person_id", world.chairs[&place].person.to_string())]
+        }
+        "/desk/services/record" => vec![
+            ("body_id", object.to_owned()),
+            ("done_on", clock::local_date(world.app.app.now()).to_string()),
+            ("function", "advice".to_owned()),
+            ("text", "说了说村庄规划。".to_owned()),
+        ],
+        _ => vec![("body_id", world.councils[&place].to_string()), ("record_id", object.to_owned()), reason],
+    }
+}

@@ -23,7 +23,7 @@ use crate::{
     page::Page,
 };
 
-mod services;
+mod council;
 
 /// A seat that ends must not stand on a kept page for long.
 const KEPT_SECS: u32 = 60;
@@ -368,7 +368,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_room, set_room))
         .routes(routes!(set_seat_groups))
         .routes(routes!(set_service_group))
-        .merge(services::routes())
+        .merge(council::routes())
         .routes(routes!(list_body_members, enter_body_member))
         .routes(routes!(strike_body_member))
         .routes(routes!(read_register, change_register))

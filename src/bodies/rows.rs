@@ -1,8 +1,8 @@
 //! Rows of bodies and of who sits in them.
 
-mod service;
+mod council;
 
-pub(crate) use self::service::service_record;
+pub(crate) use self::council::{body_charter, service_record};
 
 /// One body.
 pub(crate) mod body {

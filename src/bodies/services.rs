@@ -93,11 +93,11 @@ pub struct ServiceView {
     pub reason: Option<String>,
 }
 
-/// Does the actor write down what this body did?
+/// Does the actor lead this council, and write down what it says of itself?
 #[must_use]
 pub fn keeps(actor: &Actor, body: BodyId) -> bool {
     let keeps =
-        |seat: &HeldSeat| seat.body_id == body && rights(&seat.body_kind, &seat.role).contains(&Right::RecordService);
+        |seat: &HeldSeat| seat.body_id == body && rights(&seat.body_kind, &seat.role).contains(&Right::KeepCouncil);
     actor.seats.iter().any(keeps)
 }
 

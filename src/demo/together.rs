@@ -9,7 +9,7 @@ use super::{
     story::{COUNCIL, Story, line, parsed},
 };
 use crate::{
-    bodies::services,
+    bodies::{charter, services},
     clock,
     error::{Error, Result},
     ids::NeedId,
@@ -40,6 +40,7 @@ impl Story<'_> {
                 let need = self.need("tea").await?;
                 self.take(need, "02344").await
             }
+            11 => self.adopt_charter().await,
             12 => self.served("customs", 46).await,
             23 => self.served("order", 5).await,
             // on its third day a matter is deliberated
@@ -135,6 +136,16 @@ impl Story<'_> {
         let (leader, matter) = (self.actor(SECRETARY).await?, self.matter(key)?);
         let input = parsed(json!({ "body_id": self.cast.body("branch")?, "reason": line(key, "declined") }))?;
         self.write(move |tx| Box::pin(async move { decline(tx, &leader, (matter, input)).await })).await?;
+        Ok(())
+    }
+
+    async fn adopt_charter(&self) -> Result<()> {
+        let (council, body) = (self.actor(COUNCIL).await?, self.cast.body("council")?);
+        let input = parsed(json!({
+            "version": 0, "text": line("council", "charter"), "source": line("council", "meeting"),
+            "adopted_on": clock::local_date(self.app.now()),
+        }))?;
+        self.write(move |tx| Box::pin(async move { charter::write(tx, &council, (body, input)).await })).await?;
         Ok(())
     }
 

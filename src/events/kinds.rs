@@ -42,7 +42,8 @@ kinds! {
     SeatTaken "seat.taken",
     /// A seat ended; data: body, person.
     SeatEnded "seat.ended",
-    /// The number of its registration was written down, its form, its grant, or the service group of a seat; data: which of these.
+    /// The number of its registration was written down, its form, its grant, its charter, or the service group of a seat; data:
+    /// which of these.
     BodyRegistered "body.registered",
     /// Where somebody of a body listens, when, or who is there was said anew; data: which of these.
     RoomChanged "room.changed",

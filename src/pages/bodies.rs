@@ -1,4 +1,5 @@
 //! `/bodies/{id}`: a body for everybody: who sits in it, who sat in its terms, the election that comes, what a council did.
+//! `/bodies/{id}/charter`: its charter, version by version, with what changed.
 use askama::Template;
 use axum::{Router, extract::State, response::Response};
 
@@ -7,22 +8,25 @@ use super::{
     words::Words,
 };
 use crate::{
-    app::{App, Path, routing::get},
+    app::{App, Path, Query, routing::get},
     bodies::{
         self, SeatView,
+        charter::{self, BodyCharter, BodyCharterQuery},
         elections::{self, ElectionView, TermHistory},
         queries::Body,
         services::{self, ServiceView},
     },
     error::Result,
     ids::BodyId,
+    matters::rules::changes::{Change, Fate, between},
+    text,
 };
 
 /// Things that a council did, of which the page shows so many.
 const SHOWN: usize = 20;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/bodies/{id}", get(show))
+    Router::new().route("/bodies/{id}", get(show)).route("/bodies/{id}/charter", get(show_charter))
 }
 
 #[derive(Template)]
@@ -34,6 +38,8 @@ struct BodyPage {
     election: Option<ElectionView>,
     terms: Vec<TermHistory>,
     services: Vec<ServiceView>,
+    /// Versions of its charter.
+    charters: i32,
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<BodyId>) -> Result<Response> {
@@ -46,9 +52,54 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<BodyId>) ->
         page: viewer.page("page-body").titled(body.name.clone()).at(format!("/bodies/{id}")),
         seats: bodies::members_of(db, id, app.now()).await?,
         election: terms.iter().find_map(|term| term.election.clone()),
+        charters: charter::versions(db, id).await?,
         body,
         terms,
         services,
     };
     Ok(render(&shown))
+}
+
+#[derive(Template)]
+#[template(path = "body_charter.html")]
+struct CharterPage {
+    page: Page,
+    charter: BodyCharter,
+    changes: Vec<Change>,
+}
+
+impl CharterPage {
+    fn versions(&self) -> std::ops::RangeInclusive<i32> {
+        1..=self.charter.versions
+    }
+
+    fn is_added(&self, fate: &Fate) -> bool {
+        *fate == Fate::Added
+    }
+
+    fn is_removed(&self, fate: &Fate) -> bool {
+        *fate == Fate::Removed
+    }
+
+    fn is_shown(&self, version: &i32) -> bool {
+        self.charter.version == *version
+    }
+}
+
+async fn show_charter(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(id): Path<BodyId>,
+    Query(which): Query<BodyCharterQuery>,
+) -> Result<Response> {
+    let db = app.store.read();
+    let charter = charter::read(db, (id, which.version)).await?;
+    let changes = match charter.version {
+        1 => Vec::new(),
+        version => between(&charter::read(db, (id, Some(version - 1))).await?.text, &charter.text),
+    };
+    let name = bodies::queries::name(db, id).await?;
+    let page = viewer.page("page-charter").titled(text::say_with("page-charter-of", &[("body", name.into())]));
+    let page = page.back(format!("/bodies/{id}")).at(format!("/bodies/{id}/charter"));
+    Ok(render(&CharterPage { page, charter, changes }))
 }

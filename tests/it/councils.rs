@@ -1,4 +1,4 @@
-//! What a council is beside its seats: its form, the service groups in which its members work, and what it did.
+//! What a council is beside its seats: its form, the service groups in which its members work, what it did, and its charter.
 use chrono::TimeDelta;
 use liusheng::clock;
 use reqwest::Method;
@@ -142,4 +142,40 @@ async fn counted(app: &TestApp, village: &Village, read: impl AsyncFn(String) ->
     assert!(shown.contains("公益事业组") && shown.contains("60 人次"), "{shown}");
     let table = read(format!("/v1/areas/{}/body-table", village.area)).await;
     assert!(table.contains("· 公益事业组"), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_charter_of_a_council_is_followed_by_its_next_version_and_all_are_read() {
+    let (app, village) = Village::start().await;
+    let council = village.council.to_string();
+    let path = format!("/v1/bodies/{council}/charter");
+    let put = async |who: &Somebody, input: Value| answer(who.request(Method::PUT, &path).json(&input)).await;
+    let charter = |version: i32, text: &str| json!({ "version": version, "text": text, "adopted_on": "2026-03-01", "source": "成立大会" });
+    let first = "第一条 本会为村里出主意。\n第二条 会长任期三年。";
+    assert_eq!(app.get(&path).await.refused(), "not_found");
+    for who in [&village.member, &village.town, &village.chair] {
+        assert_eq!(put(who, charter(0, first)).await.refused(), "not_allowed");
+    }
+    assert_eq!(put(&village.secretary, charter(0, "太短")).await.refused(), "invalid_fields");
+    let mut late = charter(0, first);
+    late["adopted_on"] = json!(clock::local_date(app.app.now()) + TimeDelta::days(1));
+    assert_eq!(put(&village.secretary, late).await.refused(), "invalid_fields", "adopted already");
+    assert_eq!(put(&village.secretary, charter(0, first)).await.ok()["version"], 1);
+    let second = "第一条 本会为村里出主意。\n第二条 会长任期五年。";
+    assert_eq!(put(&village.council_chair, charter(0, second)).await.refused(), "changed", "somebody was quicker");
+    let fields = [
+        ("body_id", council.as_str()),
+        ("version", "1"),
+        ("text", second),
+        ("adopted_on", "2026-05-01"),
+        ("source", "会员大会"),
+    ];
+    assert_eq!(county::form(&village.council_chair, "/desk/services/charter", &fields).await.0, 303);
+    assert_eq!(app.get(&format!("{path}?version=1")).await.ok()["text"], first);
+    assert_eq!(app.get(&format!("{path}?version=3")).await.refused(), "not_found");
+    let read = async |path: String| app.http.get(app.url(&path)).send().await.unwrap().text().await.unwrap();
+    let shown = read(format!("/bodies/{council}/charter")).await;
+    assert!(shown.contains("<del>") && shown.contains("<ins>") && shown.contains("会员大会"), "{shown}");
+    assert!(read(format!("/bodies/{council}")).await.contains(&format!("/bodies/{council}/charter")));
+    app.stop().await;
 }

@@ -42,7 +42,7 @@ const DOORS: [(&str, &str, Option<Right>); 21] = [
     ("/desk/bodies", "desk-bodies", None),
     ("/desk/legal", "desk-legal", None),
     ("/desk/skills", "desk-skills", Some(Right::FindSkills)),
-    ("/desk/services", "desk-services", Some(Right::RecordService)),
+    ("/desk/services", "desk-services", Some(Right::KeepCouncil)),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
     ("/desk/wechat", "desk-wechat", Some(Right::ImportRoster)),
     ("/desk/webhooks", "desk-webhooks", Some(Right::ManageWebhooks)),

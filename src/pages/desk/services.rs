@@ -1,4 +1,4 @@
-//! 服务记录 on the desk: what a council did for people, written down and taken back by who leads it.
+//! 服务记录和章程 on the desk: what a council did for people, and its charter, written down by who leads it.
 use askama::Template;
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use crate::{
     app::{App, Path, Query},
     bodies::{
         self, Body,
+        charter::{self, BodyCharter, WriteBodyCharter},
         rules::CouncilFunction,
         services::{self, RecordService, ServiceView, WithdrawService},
     },
@@ -40,6 +41,10 @@ struct ServicesPage {
     groups: Vec<String>,
     records: Vec<ServiceView>,
     functions: [CouncilFunction; 6],
+    charter: Option<BodyCharter>,
+    /// Version and text of the charter, with which the form begins.
+    version: i32,
+    written: String,
     today: String,
 }
 
@@ -65,6 +70,10 @@ async fn shown(app: &App, clerk: &Clerk, (asked, draft): (Option<BodyId>, Draft)
     let mut groups: Vec<String> = seats.into_iter().filter_map(|seat| seat.service_group).collect();
     groups.sort();
     groups.dedup();
+    let charter = match charter::versions(db, body).await? {
+        0 => None,
+        _ => Some(charter::read(db, (body, None)).await?),
+    };
     let shown = ServicesPage {
         page: clerk.page(text::say("desk-services")).at("/desk/services"),
         desk: clerk.desk(),
@@ -75,11 +84,14 @@ async fn shown(app: &App, clerk: &Clerk, (asked, draft): (Option<BodyId>, Draft)
         councils,
         body,
         groups,
+        version: charter.as_ref().map_or(0, |one| one.version),
+        written: charter.as_ref().map(|one| one.text.clone()).unwrap_or_default(),
+        charter,
     };
     Ok(render_as(shown.draft.status(), &shown))
 }
 
-/// Writes something down, or takes it back.
+/// Writes something down, or takes it back; or writes the charter.
 pub(super) async fn act(
     State(app): State<App>,
     clerk: Clerk,
@@ -90,6 +102,7 @@ pub(super) async fn act(
     let done = match form.as_str() {
         "record" => record(&app, &clerk, body, &fields).await,
         "withdraw" => withdraw(&app, &clerk, &fields).await,
+        "charter" => adopt(&app, &clerk, body, &fields).await,
         _ => Err(Code::NotFound.into()),
     };
     match done {
@@ -119,4 +132,15 @@ async fn withdraw(app: &App, clerk: &Clerk, fields: &Fields) -> Result<()> {
         Box::pin(services::withdraw(tx, actor, input))
     });
     withdraw.await.map(drop)
+}
+
+async fn adopt(app: &App, clerk: &Clerk, body: BodyId, fields: &Fields) -> Result<()> {
+    let input = WriteBodyCharter {
+        version: fields.optional("version")?.unwrap_or_default(),
+        text: fields.text("text").to_owned(),
+        adopted_on: fields.required("adopted_on")?,
+        source: fields.text("source").to_owned(),
+    };
+    let actor = clerk.actor.clone();
+    app.store.write(move |tx| Box::pin(async move { charter::write(tx, &actor, (body, input)).await })).await.map(drop)
 }

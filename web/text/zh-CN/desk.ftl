@@ -535,6 +535,7 @@ desk-body-field-registration = 登记（备案）号
 desk-body-field-grant = 启动补助
 desk-body-field-form = 形式
 desk-body-field-service-group = 成员的服务小组
+desk-body-field-charter = 章程
 desk-service-group = 服务小组
 desk-service-group-label = 服务小组（不分组就空着）
 desk-body-form = 乡贤参事会的形式

@@ -4,11 +4,12 @@ use liusheng::{
     bodies::{self, By},
     clock,
 };
+use reqwest::Method;
 use serde_json::json;
 
 use crate::{
     authority::world::{Place, World},
-    support::{Somebody, id},
+    support::{Somebody, answer, id},
 };
 
 impl World {
@@ -36,16 +37,31 @@ impl World {
         joint.to_string()
     }
 
-    /// Something that the village's council did; of village A it was written down by the column that leads it.
-    pub(super) async fn service(&mut self, place: Place) -> String {
+    /// Who leads the village's council; in village A the column that does.
+    async fn keeper(&mut self, place: Place) -> Somebody {
+        if place == Place::A {
+            return self.who["secretary"].clone();
+        }
+        let (council, person) = (self.councils[&place], self.fresh_person(place).await);
+        self.seat(council, person, "vice_chair", None).await;
+        Somebody::signed_in(&self.app, person).await
+    }
+
+    /// The village's council, which has a charter.
+    pub(super) async fn chartered(&mut self, place: Place) -> String {
         let council = self.councils[&place];
-        let keeper = if place == Place::A {
-            self.who["secretary"].clone()
-        } else {
-            let person = self.fresh_person(place).await;
-            self.seat(council, person, "vice_chair", None).await;
-            Somebody::signed_in(&self.app, person).await
-        };
+        if bodies::charter::versions(self.app.app.store.read(), council).await.unwrap() == 0 {
+            let charter = json!({ "version": 0, "text": "第一条 本会为村里出主意。", "adopted_on": "2026-01-05",
+                "source": "成立大会" });
+            let keeper = self.keeper(place).await;
+            answer(keeper.request(Method::PUT, &format!("/v1/bodies/{council}/charter")).json(&charter)).await.ok();
+        }
+        council.to_string()
+    }
+
+    /// Something that the village's council did.
+    pub(super) async fn service(&mut self, place: Place) -> String {
+        let (council, keeper) = (self.councils[&place], self.keeper(place).await);
         let today = clock::local_date(self.app.app.now());
         let done = json!({ "done_on": today, "function": "customs", "text": "写春联。", "people": 30 });
         id(&keeper.post(&format!("/v1/bodies/{council}/services"), done).await.ok())

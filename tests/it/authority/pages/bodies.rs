@@ -1,5 +1,5 @@
 //! What is filled into the forms about who belongs to a body and what a council did.
-use liusheng::clock;
+use liusheng::{bodies::charter, clock};
 
 use crate::authority::world::{Place, World};
 
@@ -23,6 +23,16 @@ pub(super) async fn of_bodies(
         ],
         "/desk/members/strike" => {
             vec![("body_id", object.to_owned()), ("person_id", world.chairs[&place].person.to_string())]
+        }
+        "/desk/services/charter" => {
+            let versions = charter::versions(world.app.app.store.read(), world.councils[&place]).await.unwrap();
+            vec![
+                ("body_id", object.to_owned()),
+                ("version", versions.to_string()),
+                ("text", format!("第一条 本会为村里出主意，第 {versions} 稿。")),
+                ("adopted_on", clock::local_date(world.app.app.now()).to_string()),
+                ("source", "全体会议".to_owned()),
+            ]
         }
         "/desk/services/record" => vec![
             ("body_id", object.to_owned()),

@@ -1,6 +1,6 @@
 //! What is sent about skills, needs, invitations and what councils do among themselves.
 use chrono::TimeDelta;
-use liusheng::clock;
+use liusheng::{bodies, clock};
 use serde_json::{Value, json};
 
 use crate::authority::{
@@ -23,6 +23,12 @@ impl World {
                 let steps = ["nominations", "check", "publicity", "election", "first_meeting"];
                 let days: Vec<Value> = steps.iter().map(|step| json!({ "step": step, "day": in_days(9) })).collect();
                 json!({ "version": 1, "days": days, "reason": "都在一天办" })
+            }
+            "write_body_charter" => {
+                let db = self.app.app.store.read();
+                let version = bodies::charter::versions(db, self.councils[&place]).await.unwrap();
+                json!({ "version": version, "text": format!("第一条 本会为村里出主意。第 {version} 稿。"),
+                    "adopted_on": in_days(0), "source": "全体会议" })
             }
             "record_service" => json!({ "done_on": in_days(0), "function": "advice", "text": "说了说村庄规划。" }),
             "withdraw_service" => json!({ "reason": "记重了" }),

@@ -1,4 +1,4 @@
-//! Rows of what councils did for people.
+//! Rows of what councils say of themselves: their charters, and what they did for people.
 
 /// One thing that a council did.
 pub(crate) mod service_record {
@@ -28,6 +28,33 @@ pub(crate) mod service_record {
         pub withdrawn_at: Option<DateTime<Utc>>,
         /// Why it was withdrawn.
         pub reason: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One version of a charter.
+pub(crate) mod body_charter {
+    use chrono::{DateTime, NaiveDate, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, PersonId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "body_charters")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub body_id: BodyId,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i32,
+        pub text: String,
+        pub adopted_on: NaiveDate,
+        /// Which meeting adopted it.
+        pub source: String,
+        pub recorded_by: PersonId,
+        pub recorded_at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,18 +1,53 @@
-//! Routes of what councils did for people.
+//! Routes of what councils say of themselves: their charters, and what they did for people.
 use axum::{Json, extract::State};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     actor::Actor,
-    app::{App, Created, IdempotencyKey, Input, Path, routes},
-    bodies::services::{self, RecordService, ServiceView, WithdrawService},
+    app::{App, Created, IdempotencyKey, Input, Path, Query, routes},
+    bodies::{
+        charter::{self, BodyCharter, BodyCharterQuery, WriteBodyCharter},
+        services::{self, RecordService, ServiceView, WithdrawService},
+    },
     error::{Problem, Result},
     ids::{BodyId, ServiceRecordId},
 };
 
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_services, record_service)).routes(routes!(withdraw_service))
+    OpenApiRouter::new()
+        .routes(routes!(read_body_charter, write_body_charter))
+        .routes(routes!(list_services, record_service))
+        .routes(routes!(withdraw_service))
+}
+
+/// The charter of a council, for everybody.
+#[utoipa::path(get, path = "/v1/bodies/{id}/charter", tag = "bodies", operation_id = "read_body_charter",
+    params(("id" = BodyId, Path, description = "The council"), BodyCharterQuery), responses(
+    (status = 200, body = BodyCharter, description = "The version asked for, else the newest"),
+    Problem,
+))]
+async fn read_body_charter(
+    State(app): State<App>,
+    Path(id): Path<BodyId>,
+    Query(which): Query<BodyCharterQuery>,
+) -> Result<Json<BodyCharter>> {
+    charter::read(app.store.read(), (id, which.version)).await.map(Json)
+}
+
+/// Write down the next version of a council's charter.
+#[utoipa::path(put, path = "/v1/bodies/{id}/charter", tag = "bodies", operation_id = "write_body_charter",
+    request_body = WriteBodyCharter, params(("id" = BodyId, Path, description = "The council")), responses(
+    (status = 200, body = BodyCharter, description = "The newest from now on; those before stay"),
+    Problem,
+))]
+async fn write_body_charter(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<BodyId>,
+    Input(input): Input<WriteBodyCharter>,
+) -> Result<Json<BodyCharter>> {
+    app.store.write(move |tx| Box::pin(async move { charter::write(tx, &actor, (id, input)).await })).await.map(Json)
 }
 
 /// What a council did for people, for everybody.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Columns of how well a body answered: a service group answers nothing.
-const FIGURES: usize = 5;
+const FIGURES: usize = 6;
 
 /// What is known of one body; of fewer than five nothing is.
 #[derive(Default)]
@@ -39,8 +39,19 @@ pub(super) async fn table(app: &App, (area, period): (&str, &str), format: Forma
 }
 
 fn heads() -> Vec<Cell> {
-    let keys =
-        ["period", "body", "left", "answered", "solved", "satisfied", "median", "consults", "services", "people"];
+    let keys = [
+        "period",
+        "body",
+        "left",
+        "answered",
+        "on-time",
+        "solved",
+        "satisfied",
+        "median",
+        "consults",
+        "services",
+        "people",
+    ];
     keys.map(|key| Cell::from(text::word("figures-table", key))).to_vec()
 }
 
@@ -64,6 +75,7 @@ fn line(period: &str, name: String, known: &Known) -> Vec<Cell> {
     let numbers = [
         figures.map(|one| one.left_at_least),
         figures.map(|one| one.answered_percent),
+        figures.and_then(|one| one.on_time_percent),
         figures.and_then(|one| one.solved_percent),
         figures.and_then(|one| one.satisfied_percent),
         figures.and_then(|one| one.median_days),

@@ -209,6 +209,7 @@ page-matters-none = 现在没有事项。
 page-matter-merged = 已并入 { $number } { $title }
 page-matters-all = 看全部事项 ›
 page-matter-voices = { $n } 位村民的留言
+page-record-voices-left = 另有 { $n } 条留言没有列在这里。
 page-matter-number = 编号 { $number }
 page-matter-by = 由{ $body }提出
 page-missing = 这一步还差什么

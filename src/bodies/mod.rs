@@ -8,7 +8,7 @@
 //! who belongs to a body without a seat (党员, 会员) has no right by it but to its members' meetings, and only who holds the
 //! body's meetings sees the list; the register of a collective is for its members and whoever sits over the village, too, and
 //! nobody comes onto it or leaves it without a reason that they read; who is on no roster counts by it all the same, when who
-//! keeps it says so; a council has its start-up grant once, and a
+//! keeps it says so; a council has its start-up grant once, after it was at work, and a
 //! form that fits how many villages it covers, and its members alone work in service groups; what it did is taken back with a
 //! reason, never changed, and its charter only followed by its next version; two terms of a body have no day in common, and one ends
 //! before its time only by a result that stands, with a reason; who sat in one that is over stays as it was; when the term

@@ -1,8 +1,8 @@
 //! 服务记录: what a council did for people by one of its six functions, written down by who leads it.
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-    sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -185,6 +185,14 @@ pub async fn list(db: &impl ConnectionTrait, body: BodyId) -> Result<Vec<Service
         .order_by_desc(service_record::Column::Id)
         .limit(LISTED);
     views(db, rows.all(db).await?).await
+}
+
+/// How many things that a council did are written down and stand.
+pub(super) async fn standing(db: &impl ConnectionTrait, body: BodyId) -> Result<u64> {
+    let rows = service_record::Entity::find()
+        .filter(service_record::Column::BodyId.eq(body))
+        .filter(service_record::Column::WithdrawnAt.is_null());
+    Ok(rows.count(db).await?)
 }
 
 async fn view(db: &impl ConnectionTrait, row: service_record::Model) -> Result<ServiceView> {

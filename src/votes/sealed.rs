@@ -272,7 +272,7 @@ pub(super) async fn strip(tx: &Tx, vote: &vote::Model) -> Result<usize> {
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote.id)).exec(tx).await?;
     let kept = |row: envelope::Model| {
         let (cast_id, hash, sealed) = (row.cast_id, row.ballot_hash, row.sealed.unwrap_or_default());
-        (board::commands::Kept { cast_id, hash, sealed }, lsb1::moment(row.cast_at))
+        board::commands::Kept { cast_id, hash, sealed }
     };
     let kept: Vec<_> = rows.into_iter().map(kept).collect();
     let ballots = kept.len();

@@ -42,7 +42,7 @@ async fn where_one_may_cast_again_paper_comes_before_the_phone_and_a_secret_few_
     assert_eq!(village.chair.post(&vote.path("/opening"), vote.two(0, 1)).await.refused(), "wrong_state");
     let told = tally(json!({ "against": 2 }), (0, 0), photo(&village.clerk).await);
     village.clerk.post(&vote.path("/paper/counts"), told).await.ok();
-    village.chair.post(&vote.path("/paper/counts"), tally(json!({ "against": 2 }), (0, 0), None)).await.ok();
+    village.supervisor.post(&vote.path("/paper/counts"), tally(json!({ "against": 2 }), (0, 0), None)).await.ok();
     village.chair.post(&vote.path("/paper/signature"), json!({})).await.ok();
     assert_eq!(app.get(&path).await.ok()["state"], "counting");
     assert_eq!(count(app.folder.path(), "SELECT count(*) FROM envelopes").await, 0, "parted from their electors");

@@ -93,6 +93,7 @@ mod m0131_invitations;
 mod m0132_hot_words;
 mod m0139_no_times;
 mod m0140_hot_marks;
+mod m0141_listed_phones;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -193,6 +194,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0132_hot_words::Migration),
             Box::new(m0139_no_times::Migration),
             Box::new(m0140_hot_marks::Migration),
+            Box::new(m0141_listed_phones::Migration),
         ]
     }
 }

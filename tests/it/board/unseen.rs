@@ -1,9 +1,13 @@
-//! What an office that holds a vote could do to it unseen: judge its own count, count alone, let the count lie, call the meeting off.
+//! What an office that holds a vote could do to it unseen: judge its own count, count alone, let the count lie, call the meeting off,
+//! vote by phones that it gives to others.
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::paper::{issue, number, opened, photo, tally};
-use crate::support::{TestApp, Village};
+use crate::support::{TestApp, Village, count, import};
+
+const ROSTER: &str = include_str!("../../data/roster_small.csv");
 
 /// A vote of the representatives that decides, in which one takes a sheet; with the path of its meeting.
 async fn of_representatives(app: &TestApp, village: &Village) -> (String, String) {
@@ -107,5 +111,38 @@ async fn an_office_neither_counts_alone_nor_lets_the_count_lie() {
     village.town.post(&sign, json!({})).await.ok();
     let count = app.get(&format!("{vote}/result")).await.ok()["count"].clone();
     assert_eq!((&count["present"], &count["yes"]), (&json!(2), &json!(2)), "{count}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn by_a_phone_that_the_roster_changed_since_the_roll_nobody_casts() {
+    let (app, village) = Village::start().await;
+    let ballot = || json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = format!("/v1/votes/{}/ballots", village.open_vote(&app, &matter, TimeDelta::days(20)).await);
+    let before = ballot();
+    let receipt = village.villager(&app, "00008").await.post(&vote, before.clone()).await.ok();
+    // of one who has not cast, and of one who has
+    let changed = ROSTER.replace("19500000007", "19612340007").replace("19500000008", "19612340008");
+    import(&app.app, changed.into_bytes()).await;
+    app.settle().await;
+    let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%花名册换了 2 人的手机号%'";
+    assert_eq!(count(app.folder.path(), told).await, 2, "the town's office and the supervision committee");
+    let taken_over = village.villager(&app, "00007").await;
+    assert_eq!(taken_over.post(&vote, ballot()).await.refused(), "phone_unproven");
+    let again = village.villager(&app, "00008").await.post(&vote, before).await.ok();
+    assert_eq!(again, receipt, "what was cast before stands");
+    village.villager(&app, "00009").await.post(&vote, ballot()).await.ok();
+    // on the roll of a vote to come it is as good as any
+    let matter = village.matter_to_decide(&app, "修一条路").await;
+    let next = format!("/v1/votes/{}/ballots", village.open_vote(&app, &matter, TimeDelta::days(2)).await);
+    taken_over.post(&next, ballot()).await.ok();
+    // and when a second person has approved it
+    let claim = format!("/v1/people/{}/claims", taken_over.person);
+    village.clerk.post(&claim, json!({ "phone": "19612340007" })).await.ok();
+    let waiting = village.chair.get(&format!("/v1/areas/{}/claims", village.area)).await.ok();
+    let decision = format!("/v1/claims/{}/decision", waiting["claims"][0]["id"].as_str().unwrap());
+    village.chair.post(&decision, json!({ "approve": true })).await.ok();
+    village.villager(&app, "00007").await.post(&vote, ballot()).await.ok();
     app.stop().await;
 }

@@ -492,6 +492,7 @@ desk-roster-added = 新增 { $n } 人
 desk-roster-changed = 更新 { $n } 人
 desk-roster-left = 迁出 { $n } 人
 desk-roster-phones-kept = 保留 { $n } 人已批准的手机号，没有按名册改
+desk-roster-phones-changed = 换了或新登了 { $n } 人的手机号：已经定下名册的表决，要由两个人核对手机号以后才能用手机投
 desk-roster-phones-doubtful = { $n } 人的手机号要核对：十人以上共用，或不像真的号码。不会给这些号码发短信，要上门通知。
 desk-roster-confirm = 我核对过：这份名册上少了 { $n } 人，他们确实迁出。请再选一次文件。
 desk-roster-faults = 文件里有 { $n } 处不对，改好再导入

@@ -56,6 +56,7 @@ error-vote-closed = 表决已经截止。
 error-not-on-roll = 您不在这次表决的名册上。如有疑问请找村委会。
 error-already-cast = 您已经投过票了。
 error-cast-id-conflict = 这张票的编号已被别的票用过，请刷新页面再投。
+error-phone-unproven = 这次表决的名册定下以后，花名册换过您的手机号，所以不能用手机投。请领纸票，或者请村里两个人核对您的手机号以后再投。
 error-ballot-kind = 这次表决不收这样的票，请回到表决页面再投。
 error-trustee-key-wrong = 钥匙对不上：请核对是不是这次表决的钥匙，有没有抄错。
 error-paper-required = 村民委员会选举依法要设秘密写票处和投票站，用纸票投票（村民委员会组织法、浙江省村民委员会选举办法），不能用手机投。请在表决方式里选“只用纸票”。

@@ -234,7 +234,7 @@ pub(super) fn look_at(
         return Err(refused("cast_id", "not_random"));
     }
     // whoever brings rosters in could vote for those who never log in, and nobody would be told
-    if paper.phone_listed_at.is_some_and(|at| at > slot.created_at) {
+    if paper.phone_listed_at.is_some_and(|at| at >= slot.created_at) {
         return Err(Code::PhoneUnproven.into());
     }
     let at = now.trunc_subsecs(0);

@@ -84,6 +84,11 @@ async fn an_office_neither_counts_alone_nor_lets_the_count_lie() {
         last = issue(&village.clerk, &vote, own).await.ok()["serial"].clone();
     }
     app.pass(TimeDelta::days(7)).await;
+    let todo = String::from_utf8(village.supervisor.download("/desk").await.1).unwrap();
+    assert!(
+        todo.contains(&format!("/desk{}/paper", &vote[3..])),
+        "nobody beside the office knows that it counts: {todo}"
+    );
     let (counts, sign) = (format!("{vote}/paper/counts"), format!("{vote}/paper/signature"));
     let (end, lost) = (format!("{vote}/paper/sheets/{last}/end"), json!({ "outcome": "lost" }));
     let told = |photo| tally(json!({ "for": 3 }), (0, 0), photo);

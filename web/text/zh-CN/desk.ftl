@@ -83,6 +83,7 @@ desk-todo-reports = { $n } 条举报要处理
 desk-todo-held = { $n } 条发言要先看一看
 desk-todo-roll-objections = 对名册的异议 { $n } 条，要答复
 desk-todo-challenges = 对结果的质疑 { $n } 条，要答复
+desk-todo-paper = 纸票等着点、等着签字，点票的人里要有一位村务监督委员会或乡镇的
 desk-todo-late-below = { $n } 条留言超期，请督办
 desk-todo-late-below-do = 看看那里有谁
 desk-todo-more = 只列出最急的 { $n } 条留言，别的请看全部留言

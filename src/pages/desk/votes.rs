@@ -121,7 +121,7 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         page.live = None;
     }
     let bends = !is_own && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
-    let can_annul = commands::is_annullable(&vote.state) && bends;
+    let can_annul = may_annul(app, clerk, (&vote, bends, is_own)).await?;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = may_run(&clerk.actor, &vote);
     let can_proxy = opens_votes && queries::runs(&vote.state) && proxies.until.is_some_and(|until| app.now() < until);
@@ -163,6 +163,14 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         draft,
     };
     Ok(render_as(status, &shown))
+}
+
+/// Once somebody has counted what is in a box the town's office alone annuls.
+async fn may_annul(app: &App, clerk: &Clerk, (vote, bends, is_own): (&VoteView, bool, bool)) -> Result<bool> {
+    let is_counted = vote.has_paper && queries::paper::is_begun(app.store.read(), vote.id).await?;
+    let is_town = || !is_own && sealed::holds(&clerk.actor, Trustee::Town, &vote.area_code);
+    let may = if is_counted { is_town() } else { bends };
+    Ok(may && commands::is_annullable(&vote.state))
 }
 
 /// Whether the clerk holds keys there, and those of them that are not made yet.

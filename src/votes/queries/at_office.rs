@@ -23,7 +23,7 @@ use crate::{
     ids::{PersonId, VoteId},
 };
 
-/// Read at once, of each of the two.
+/// Read at once, of each of the three.
 const MOST: u64 = 500;
 
 /// What waits for an office.

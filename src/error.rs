@@ -113,6 +113,7 @@ codes! {
     NotOnRoll "not_on_roll" 403,
     AlreadyCast "already_cast" 409,
     CastIdConflict "cast_id_conflict" 409,
+    PhoneUnproven "phone_unproven" 403,
     BallotKind "ballot_kind" 422,
     TrusteeKeyWrong "trustee_key_wrong" 422,
     RuleNotVotable "rule_not_votable" 422,

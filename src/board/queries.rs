@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     commands::Kept,
     lsb1::{self, hex},
-    rows::{board, entry, envelope, head, time},
+    rows::{board, entry, envelope, head},
     tree,
 };
 use crate::{
@@ -351,16 +351,23 @@ pub async fn kept(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<Kept>> 
     Ok(rows.all(db).await?.into_iter().map(kept_view).collect())
 }
 
-/// The sealed ballot with this id, though the vote is over and nobody knows whose it is, and when it was taken, as on its
-/// receipt; `None` from when everybody has the envelopes.
+/// The sealed ballot with this id, though the vote is over and nobody knows whose it is, and when it came onto the board with
+/// others: in which second it was taken is not kept. `None` from when everybody has the envelopes.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn kept_as(db: &impl ConnectionTrait, vote: VoteId, cast_id: Uuid) -> Result<Option<(Kept, String)>> {
-    let rows = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote));
-    let Some(row) = rows.filter(envelope::Column::CastId.eq(cast_id)).one(db).await? else { return Ok(None) };
-    let taken = time::Entity::find_by_id((vote, row.ballot_hash.clone())).one(db).await?;
-    Ok(taken.map(|taken| (kept_view(row), taken.accepted)))
+    if row(db, vote).await?.result.is_some() {
+        return Ok(None);
+    }
+    let kept = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote));
+    let Some(kept) = kept.filter(envelope::Column::CastId.eq(cast_id)).one(db).await? else { return Ok(None) };
+    let on_board = entry::Entity::find().filter(entry::Column::VoteId.eq(vote));
+    let on_board = on_board.filter(entry::Column::BallotHash.eq(kept.ballot_hash.as_str())).one(db).await?;
+    let Some(on_board) = on_board else { return Ok(None) };
+    let heads = head::Entity::find().filter(head::Column::VoteId.eq(vote));
+    let heads = heads.filter(head::Column::Size.gt(on_board.place)).order_by_asc(head::Column::Size);
+    Ok(heads.one(db).await?.map(|head| (kept_view(kept), head.signed_at)))
 }
 
 fn kept_view(row: envelope::Model) -> Kept {

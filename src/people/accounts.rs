@@ -1,16 +1,20 @@
-//! What an account is beside the roster: a phone to sign in with, and its end.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+//! What an account is beside the roster: a phone to sign in with, and its end; what becomes of who leaves the roster.
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
 use super::{desk_login, rows::person, sessions};
 use crate::{
     app,
     broker::Bell,
+    clock,
     error::{Code, Result},
     ids::{PersonId, SessionId},
     keys::Keys,
     store::Tx,
     text,
 };
+
+/// People of one statement: SQLite takes 32,766 values.
+const CHUNK: usize = 500;
 
 /// The phone by which somebody signs in.
 ///
@@ -19,6 +23,23 @@ use crate::{
 pub async fn phone_of(db: &impl ConnectionTrait, keys: &Keys, id: PersonId) -> Result<Option<String>> {
     let row = person::Entity::find_by_id(id).one(db).await?;
     Ok(row.and_then(|row| row.phone_sealed).and_then(|sealed| keys.shown("phone", &sealed)))
+}
+
+/// Who is no longer on the roster leaves: off later rolls, signed out everywhere, never deleted.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn leave(tx: &Tx, gone: &[PersonId]) -> Result<()> {
+    for some in gone.chunks(CHUNK) {
+        person::Entity::update_many()
+            .col_expr(person::Column::LeftOn, Expr::value(clock::local_date(tx.now())))
+            .col_expr(person::Column::UpdatedAt, Expr::value(tx.now()))
+            .filter(person::Column::Id.is_in(some.iter().copied()))
+            .exec(tx)
+            .await?;
+        sessions::end_all_of(tx, some, "left_roster").await?;
+    }
+    Ok(())
 }
 
 /// Closes an account: no phone, no log-in, no kept answers. The line on the roster stays, which is the village's and not

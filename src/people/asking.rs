@@ -68,7 +68,8 @@ pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -
     let found = app.store.read_together(asked, |db, all| Box::pin(find_all(db, all))).await?;
     let (known, seats) = found.filter(|(known, _)| known.person_id == person).ok_or(Code::SessionEnded)?;
     sessions::note_use(&app.store, (session, known.seen_at), app.now(), app.config.session_days);
-    let actor = Actor { person, session, name: known.name, area: known.area_code, seats };
+    let Known { name, area_code: area, phone_listed_at, .. } = known;
+    let actor = Actor { person, session, name, area, seats, phone_listed_at };
     app.actors.keep(actor.clone(), changes);
     Ok(actor)
 }
@@ -89,6 +90,7 @@ struct Known {
     seen_at: DateTime<Utc>,
     name: String,
     area_code: String,
+    phone_listed_at: Option<DateTime<Utc>>,
 }
 
 /// Of each of these log-ins that lasts, by as few statements as of one.
@@ -99,7 +101,7 @@ async fn find_all(db: &InTime, asked: &[Asked]) -> Result<Vec<Option<(Known, Vec
         .join(JoinType::InnerJoin, whose.into())
         .select_only()
         .columns([session::Column::Id, session::Column::PersonId, session::Column::SeenAt])
-        .columns([person::Column::Name, person::Column::AreaCode])
+        .columns([person::Column::Name, person::Column::AreaCode, person::Column::PhoneListedAt])
         .filter(session::Column::Id.is_in(padded(asked.iter().map(|one| one.session).collect())))
         .filter(sessions::lasting(now))
         .filter(person::Column::LeftOn.is_null())

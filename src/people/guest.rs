@@ -46,6 +46,7 @@ pub async fn make_guest(tx: &Tx, area: &str, name: &str, phone: Option<&Number>)
         claim_hmac: Set(None),
         phone_approved_at: Set(None),
         closed_at: Set(None),
+        phone_listed_at: Set(None),
     };
     Ok(row.insert(tx).await?.id)
 }

@@ -57,6 +57,9 @@ pub(crate) mod person {
         pub phone_approved_at: Option<DateTime<Utc>>,
         /// The account was closed; a roster gives no phone back.
         pub closed_at: Option<DateTime<Utc>>,
+        /// A roster put the phone in the place of another, or gave it to somebody who had none; `None`: it did not, or a second
+        /// person approved the phone since.
+        pub phone_listed_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

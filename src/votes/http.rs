@@ -99,7 +99,7 @@ async fn cast_ballot(
     Path(id): Path<VoteId>,
     Input(ballot): Input<CastBallot>,
 ) -> Result<Created<BallotReceipt>> {
-    sealed::cast_in_clear(&app, actor.person, id, ballot).await.map(Created)
+    sealed::cast_in_clear(&app, &actor, id, ballot).await.map(Created)
 }
 
 /// Cast a sealed ballot in a secret vote. The same envelope again gives the same receipt, also after closing, until the ballots
@@ -114,7 +114,7 @@ async fn cast_envelope(
     Path(id): Path<VoteId>,
     Input(ballot): Input<CastEnvelope>,
 ) -> Result<Created<BallotReceipt>> {
-    sealed::cast_envelope(&app, actor.person, id, ballot).await.map(Created)
+    sealed::cast_envelope(&app, &actor, id, ballot).await.map(Created)
 }
 
 /// The three who open the sealed ballots together, with their public keys.

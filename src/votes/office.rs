@@ -1,19 +1,23 @@
 //! 主办: whose a vote is. One of the village is run by who opens votes there; one inside a body by who holds that body's meetings.
 //! Whom a vote recalls, and who stands in it, known as a person, has no hand in it.
+use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
 use super::{
     queries::{self, VoteView},
     rows::vote,
+    rules::roll::answer_until,
     sealed,
 };
 use crate::{
     actor::{Actor, HeldSeat},
     board::sealing::Trustee,
     bodies::{self, Right},
+    calendar::Calendar,
     error::{Code, Result},
     ids::{BodyId, PersonId},
     people::{self, village_groups},
+    store::Tx,
 };
 
 /// May the actor run this vote: its roll, its paper, its answers? Not one that is about the actor.
@@ -127,6 +131,23 @@ pub(super) fn require_either(actor: &Actor, vote: &vote::Model) -> Result<()> {
 #[must_use]
 pub fn stands_in(actor: &Actor, area: &str) -> bool {
     is_apart(&actor.seats, area)
+}
+
+/// Has an office that counts what is on paper let the days pass in which it would have signed it?
+#[must_use]
+pub fn is_left_lying(
+    calendar: &Calendar,
+    (state, closed_at): (&str, Option<DateTime<Utc>>),
+    now: DateTime<Utc>,
+) -> bool {
+    let due = closed_at.map(|at| answer_until(calendar, None, at));
+    queries::paper::is_counting(state) && due.is_some_and(|due| due <= now)
+}
+
+/// Does the actor see to the end of a counting that the office let lie? It would decide nothing for ever.
+pub(super) fn sees_it_through(tx: &Tx, actor: &Actor, vote: &vote::Model) -> bool {
+    let is_late = is_left_lying(tx.calendar(), (&vote.state, vote.closed_at), tx.now());
+    is_late && !is_voted_on(vote, actor.person) && stands_in(actor, &vote.area_code)
 }
 
 /// The same of somebody's seats.

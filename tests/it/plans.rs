@@ -38,7 +38,8 @@ async fn plan(raw: &Raw, asked: Statement) -> Vec<String> {
 
 async fn actor(app: &TestApp, village: &Village, who: &Somebody) -> Actor {
     let seats = bodies::seats_of(app.app.store.read(), who.person, app.app.now()).await.unwrap();
-    Actor { person: who.person, session: SessionId::new(), name: String::new(), area: village.area.clone(), seats }
+    let (session, name, area) = (SessionId::new(), String::new(), village.area.clone());
+    Actor { person: who.person, session, name, area, seats, phone_listed_at: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -121,11 +121,13 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         page.live = None;
     }
     let bends = !is_own && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
-    let can_annul = commands::is_annullable(&vote.state) && bends;
+    let can_annul = may_annul(app, clerk, (&vote, bends, is_own)).await?;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = may_run(&clerk.actor, &vote);
     let can_proxy = opens_votes && queries::runs(&vote.state) && proxies.until.is_some_and(|until| app.now() < until);
-    let unreachable = if opens_votes { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
+    // whoever supervises sees, too, for whom the office cast and who is not told
+    let sees_doors = opens_votes || (!is_own && stands_in(&clerk.actor, &vote.area_code));
+    let unreachable = if sees_doors { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
     let is_tied = |told: &ResultView| told.outcome == "tie" && !told.is_provisional() && !told.is_overturned();
     let can_reopen = opens_votes && result.as_ref().is_some_and(is_tied);
@@ -161,6 +163,14 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         draft,
     };
     Ok(render_as(status, &shown))
+}
+
+/// Once somebody has counted what is in a box the town's office alone annuls.
+async fn may_annul(app: &App, clerk: &Clerk, (vote, bends, is_own): (&VoteView, bool, bool)) -> Result<bool> {
+    let is_counted = vote.has_paper && queries::paper::is_begun(app.store.read(), vote.id).await?;
+    let is_town = || !is_own && sealed::holds(&clerk.actor, Trustee::Town, &vote.area_code);
+    let may = if is_counted { is_town() } else { bends };
+    Ok(may && commands::is_annullable(&vote.state))
 }
 
 /// Whether the clerk holds keys there, and those of them that are not made yet.

@@ -180,7 +180,7 @@ pub(super) async fn lapse(tx: &Tx, vote: &vote::Model) -> Result<()> {
 /// `not_found`; `not_allowed` without the right to open votes, and to overturn without that to bend a path: once its day has
 /// passed who sits in the town's office or the supervision committee may do both (overturn a vote inside a body the town's office
 /// alone); `second_person_needed` for its author,
-/// and to overturn for who counted or signed the paper;
+/// and for who counted or signed the paper, whose work it doubts;
 /// `wrong_state` when it was answered otherwise, or the result was overturned; `invalid_fields`.
 pub async fn answer_challenge(
     tx: &Tx,
@@ -192,10 +192,7 @@ pub async fn answer_challenge(
     let mut checks = Checks::default();
     checks.text("answer", &input.answer, 2..=500);
     checks.done()?;
-    if before.raised_by == actor.person {
-        return Err(Code::SecondPersonNeeded.into());
-    }
-    if input.upholds && had_a_hand(tx, &vote, actor.person).await? {
+    if before.raised_by == actor.person || had_a_hand(tx, &vote, actor.person).await? {
         return Err(Code::SecondPersonNeeded.into());
     }
     let state = if input.upholds { UPHELD } else { REJECTED };

@@ -19,7 +19,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -54,9 +54,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
     let networks = Networks::new(config.connections_per_address);
     let ending = GracefulShutdown::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        // an end comes also while every place is taken
+        let (place, accepted) = tokio::select! {
+            come = next(&listener, &places) => come,
             () = stop.cancelled() => break,
         };
         let (stream, peer) = match accepted {
@@ -93,6 +93,16 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
     if finished.is_err() {
         tracing::warn!("some requests were cut off at the end of the drain time");
     }
+}
+
+/// The next connection, once there is a place for it.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, std::io::Result<(TcpStream, SocketAddr)>) {
+    // never closed
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (place, listener.accept().await)
 }
 
 fn connection(

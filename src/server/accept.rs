@@ -185,4 +185,20 @@ mod tests {
         assert!(at("10.0.0.1").is_some());
         assert_eq!(networks.held().len(), 1);
     }
+
+    #[tokio::test]
+    async fn an_end_comes_also_while_every_place_is_taken() {
+        let mut config = Config::defaults().unwrap();
+        (config.max_connections, config.drain_timeout_secs) = (1, 1);
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, Router::new(), Arc::new(config), stop.clone()));
+        let silent = TcpStream::connect(address).await.unwrap();
+        // it has the place by now
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+        drop(silent);
+    }
 }

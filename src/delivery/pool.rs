@@ -69,7 +69,7 @@ fn queue(channel: Channel) -> String {
 type Place = Option<(DateTime<Utc>, DeliveryId)>;
 
 async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken) {
-    let (mut place, mut bells) = (None, None);
+    let (mut place, mut bells) = (None, app.broker.bells());
     let mut swept = Instant::now();
     while !stop.is_cancelled() {
         if swept.elapsed() >= SWEEP {
@@ -90,9 +90,6 @@ async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, sto
                 SWEEP
             }
         };
-        if bells.is_none() {
-            bells = app.broker.bells().await.ok();
-        }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             // a flood of them is looked at once in a while

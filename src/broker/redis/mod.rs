@@ -99,7 +99,7 @@ impl Broker for Redis {
         self.shared.ask(ANSWER_WITHIN, ringing).await.map_err(away)
     }
 
-    async fn bells(&self) -> Result<BoxStream<'static, Bell>> {
+    fn bells(&self) -> BoxStream<'static, Bell> {
         let heard = memory::hear(self.rung.subscribe());
         self.ear.get_or_init(|| {
             let mut others = bells::of_others(self.address.clone(), self.name.clone());
@@ -111,7 +111,7 @@ impl Broker for Redis {
                 }
             }))
         });
-        Ok(heard)
+        heard
     }
 
     async fn push(&self, queue: &str, ids: &[String]) -> Result<()> {

@@ -300,6 +300,11 @@ async fn leaf_hashes(db: &impl ConnectionTrait, vote: VoteId, size: u64) -> Resu
     texts.iter().map(hash).collect()
 }
 
+/// Every leaf is looked at: of a county's vote that takes a while, and holds up no thread that others wait for.
+async fn over<T: Send + 'static>(leaves: Leaves, look: impl FnOnce(&[tree::Hash]) -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(move || look(&leaves)).await.map_err(Error::broken)
+}
+
 fn in_hex(path: Vec<tree::Hash>) -> Vec<String> {
     path.iter().map(|step| hex(step)).collect()
 }
@@ -313,12 +318,11 @@ pub async fn proof(app: &App, vote: VoteId, hash: &str) -> Result<ProofView> {
     let head = newest(db, vote).await?;
     let found = entry::Entity::find().filter(entry::Column::VoteId.eq(vote)).filter(entry::Column::BallotHash.eq(hash));
     let found = found.one(db).await?.map(entry_view).ok_or(Code::NotFound)?;
-    let void = lsb1::jcs(&lsb1::void_entry(&vote.to_string(), hash));
-    let void = entry::Entity::find().filter(entry::Column::VoteId.eq(vote)).filter(entry::Column::Leaf.eq(void));
-    let is_void = void.one(db).await?.is_some();
     let leaves = shared_leaves(app, vote, head.n).await?;
     let place = usize::try_from(found.place).map_err(Error::broken)?;
-    let path = tree::inclusion(&leaves, place).ok_or(Code::NotFound)?;
+    let void = tree::leaf(lsb1::jcs(&lsb1::void_entry(&vote.to_string(), hash)).as_bytes());
+    let (is_void, path) = over(leaves, move |all| (all.contains(&void), tree::inclusion(all, place))).await?;
+    let path = path.ok_or(Code::NotFound)?;
     Ok(ProofView { entry: found, is_void, head, proof: in_hex(path) })
 }
 
@@ -335,10 +339,12 @@ pub async fn consistency(app: &App, vote: VoteId, query: &ConsistencyQuery) -> R
     // whatever sizes are asked for, it is the same leaves
     let leaves = shared_leaves(app, vote, size).await?;
     let (earlier, later) = (usize::try_from(from).map_err(Error::broken)?, usize::try_from(to).map_err(Error::broken)?);
-    let leaves = leaves.get(..later).ok_or(Code::NotFound)?;
-    let proof = tree::consistency(leaves, earlier).ok_or(Code::NotFound)?;
-    let from_root = leaves.get(..earlier).map(tree::root).ok_or(Code::NotFound)?;
-    let (from_root, to_root) = (hex(&from_root), hex(&tree::root(leaves)));
+    let found = over(leaves, move |all| {
+        let all = all.get(..later)?;
+        Some((tree::consistency(all, earlier)?, tree::root(all.get(..earlier)?), tree::root(all)))
+    });
+    let (proof, from_root, to_root) = found.await?.ok_or(Code::NotFound)?;
+    let (from_root, to_root) = (hex(&from_root), hex(&to_root));
     Ok(ConsistencyView { from, from_root, to, to_root, proof: in_hex(proof) })
 }
 

@@ -30,7 +30,7 @@ pub use self::{
     doors::{DoorCodeView, door_code},
     lists::{ListChangeView, ListedView, invited},
     resolved::ResolutionView,
-    signed::signed_for,
+    signed::{signed_for, signed_in_to},
 };
 
 /// A meeting to come.
@@ -195,14 +195,6 @@ pub async fn detail(db: &impl ConnectionTrait, asker: Option<&Actor>, id: Meetin
         }
     }
     Ok(MeetingDetail { meeting: view(db, row).await?, my_attendance: mine, present: there, list })
-}
-
-/// Is this person signed in to the meeting?
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn is_signed_in(db: &impl ConnectionTrait, id: MeetingId, person: PersonId) -> Result<bool> {
-    Ok(attendance::Entity::find_by_id((id, person)).one(db).await?.is_some())
 }
 
 /// Is this person on the list against which the meeting is counted?

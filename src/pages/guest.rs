@@ -7,7 +7,6 @@ use axum::{
 };
 
 use super::{
-    claim::{Town, towns},
     fields::{Fields, Wrong},
     layout::{Page, Viewer, render, render_as, up},
     suggestion::now,
@@ -18,6 +17,7 @@ use crate::{
         App, client_address,
         routing::{get, post},
     },
+    areas::queries::{Town, towns},
     error::{Code, Result},
     guests::{
         GuestVoice, LeaveGuestVoice,
@@ -102,7 +102,7 @@ async fn show(State(app): State<App>, viewer: Viewer) -> Result<Response> {
 }
 
 async fn form(app: &App, viewer: &Viewer, typed: Fields, wrong: Wrong) -> Result<Response> {
-    let shown = GuestPage { page: page(viewer), towns: towns(app).await?, typed, wrong };
+    let shown = GuestPage { page: page(viewer), towns: towns(app.store.read()).await?, typed, wrong };
     Ok(render_as(shown.wrong.status(), &shown))
 }
 

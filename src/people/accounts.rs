@@ -1,5 +1,7 @@
 //! What an account is beside the roster: a phone to sign in with, and its end; what becomes of who leaves the roster.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use std::collections::HashMap;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{desk_login, rows::person, sessions};
 use crate::{
@@ -21,8 +23,24 @@ const CHUNK: usize = 500;
 /// # Errors
 /// When the database cannot be read.
 pub async fn phone_of(db: &impl ConnectionTrait, keys: &Keys, id: PersonId) -> Result<Option<String>> {
-    let row = person::Entity::find_by_id(id).one(db).await?;
-    Ok(row.and_then(|row| row.phone_sealed).and_then(|sealed| keys.shown("phone", &sealed)))
+    Ok(phones_of(db, keys, vec![id]).await?.remove(&id))
+}
+
+/// The same of many: of those who have one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn phones_of(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    ids: Vec<PersonId>,
+) -> Result<HashMap<PersonId, String>> {
+    let rows = person::Entity::find()
+        .select_only()
+        .columns([person::Column::Id, person::Column::PhoneSealed])
+        .filter(person::Column::Id.is_in(ids));
+    let rows: Vec<(PersonId, Option<String>)> = rows.into_tuple().all(db).await?;
+    Ok(rows.into_iter().filter_map(|(id, sealed)| Some((id, keys.shown("phone", &sealed?)?))).collect())
 }
 
 /// Who is no longer on the roster leaves: off later rolls, signed out everywhere, never deleted.

@@ -41,7 +41,7 @@ pub mod women;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
-    accounts::{close_account, phone_of},
+    accounts::{close_account, phone_of, phones_of},
     asking::{
         Visitor, actor_of_cookie, actor_of_session, cookies, heard, named_by, no_log_in, no_writer, require_own_page,
         session_cookie,

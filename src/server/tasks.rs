@@ -99,6 +99,8 @@ pub(super) fn spawn(
 ) {
     let wake = Arc::new(Notify::new());
     tasks.spawn(pump(app.clone(), rung, Arc::clone(&wake), stop.clone()));
+    let own = app.clone();
+    tasks.spawn(every(SWEEP, stop.clone(), move || sweep_memory(own.clone())));
     if role.does(Role::Api) {
         tasks.spawn(live::listen(app.clone(), Arc::clone(hub), stop.clone()));
         tasks.spawn(live::turn(app.clone(), Arc::clone(hub), stop.clone()));
@@ -303,10 +305,14 @@ async fn sweep_arrivals(app: App) {
     }
 }
 
-async fn sweep(app: App) {
+/// What each process keeps of who asked lately, whatever else it does: nobody else can forget it.
+async fn sweep_memory(app: App) {
     health::upkeep();
     app.rates.sweep();
     app.actors.sweep();
+}
+
+async fn sweep(app: App) {
     // what was recalled must not be found beside the database for long
     if let Err(error) = app.store.empty_log().await {
         tracing::debug!(%error, "the log of the database");

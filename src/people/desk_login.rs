@@ -261,10 +261,11 @@ async fn second_factor_holds(tx: &Tx, person: PersonId, told: &str) -> Result<bo
     Ok(spent.rows_affected == 1)
 }
 
-/// Takes password and second factor away.
-pub(super) async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
-    credential::Entity::delete_many().filter(credential::Column::PersonId.eq(person)).exec(tx).await?;
-    recovery_code::Entity::delete_many().filter(recovery_code::Column::PersonId.eq(person)).exec(tx).await?;
+/// Takes the passwords and second factors of these people away: they are set up anew by the phone that they have.
+pub(super) async fn forget(tx: &Tx, people: &[PersonId]) -> Result<()> {
+    let whose = people.iter().copied();
+    credential::Entity::delete_many().filter(credential::Column::PersonId.is_in(whose.clone())).exec(tx).await?;
+    recovery_code::Entity::delete_many().filter(recovery_code::Column::PersonId.is_in(whose)).exec(tx).await?;
     Ok(())
 }
 

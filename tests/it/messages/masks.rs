@@ -36,7 +36,7 @@ async fn who_speaks_under_a_masked_name_is_the_same_there_and_another_elsewhere(
     let list = clerk.post(&format!("/v1/streams/{talk}/chains"), list).await.ok()["seq"].as_i64().unwrap();
     let chain = format!("/v1/streams/{talk}/chains/{list}");
     let page = String::from_utf8(ann.download(&format!("/streams/{talk}/chains/{list}")).await.1).unwrap();
-    assert!(page.contains("上面有您的全名"), "whoever starts a list reads full names, and it is said beforehand: {page}");
+    assert!(page.contains("上面有您的全名"), "who starts a list reads full names: {page}");
     let row = json!({ "text": "两斤", "quantity": 2 });
     answer(ann.request(Method::PUT, &format!("{chain}/row")).json(&row)).await.ok();
     assert_eq!(clerk.get(&chain).await.ok()["rows"][0]["person_id"], mask);

@@ -24,6 +24,7 @@ use crate::{
     actor::Actor,
     app::App,
     error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
     ids::PersonId,
     keys::Keys,
     store::Tx,
@@ -125,7 +126,8 @@ async fn require_enrolment(app: &App, actor: &Actor) -> Result<()> {
     if row.how.is_some() { Err(Code::SmsSignInNeeded.into()) } else { Ok(()) }
 }
 
-/// Ends setting it up: with a code of the app it is good, and what was there before is not. Gives recovery codes, once.
+/// Ends setting it up: with a code of the app it is good, and what was there before is not. Gives recovery codes, once. Whoever
+/// finds a log-in open could do it, so the person is told. Records `desk_password.set`.
 ///
 /// # Errors
 /// As [`set_password`]; `code_wrong`; `wrong_state` when nothing was begun.
@@ -161,6 +163,7 @@ async fn activate(tx: &Tx, person: PersonId, code: &str, recovery: &[String]) ->
         };
         row.insert(tx).await?;
     }
+    events::record(tx, Happening::new(Kind::DeskPasswordSet, person).by(person)).await?;
     Ok(())
 }
 

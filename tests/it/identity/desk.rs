@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, hidden, import};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, code_of, hidden, import};
 
 const PASSWORD: &str = "dongheng2026";
 /// Of the clerk, 00004.
@@ -208,5 +208,19 @@ async fn another_phone_takes_away_what_was_set_up_by_the_old_one() {
     import(&app.app, roster.into_bytes()).await;
     assert_eq!(enter(&app, other, PASSWORD, &code(&app)).await.refused(), "code_wrong");
     assert_eq!(enter(&app, other, PASSWORD, recovery[0].as_str().unwrap()).await.refused(), "code_wrong");
+    app.stop().await;
+}
+
+/// Whoever finds a log-in open can set up another way in.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_fears_that_another_set_it_up_is_told_of_it_and_shuts_it() {
+    let (app, village) = Village::start().await;
+    let (_, recovery) = enrolled(&app, &village.clerk).await;
+    app.settle().await;
+    let told = cards_in(&app, village.clerk.person, "mailbox").await;
+    assert!(told.contains(&"desk_password_set".to_owned()), "{told:?}");
+    let everywhere = village.clerk.post("/v1/logout/everywhere", json!(null)).await;
+    assert_eq!(everywhere.status, 204);
+    assert_eq!(enter(&app, PHONE, PASSWORD, recovery[0].as_str().unwrap()).await.refused(), "code_wrong");
     app.stop().await;
 }

@@ -19,6 +19,7 @@ use super::{
     sessions::{self, Carrier, NewSession, OpenSession},
     sign_in::{readable_phone, sharing},
     totp,
+    wechat::require_fresh_code,
 };
 use crate::{
     actor::Actor,
@@ -80,12 +81,14 @@ pub struct DeskSignIn {
     pub code: String,
 }
 
-/// Begins: keeps the password and a fresh second factor, not good yet.
+/// Begins: keeps the password and a fresh second factor, not good yet. Whoever finds a log-in open gets no way in of their own:
+/// a code by SMS was taken a moment ago.
 ///
 /// # Errors
 /// `not_allowed` without a seat, `sms_sign_in_needed`, `invalid_fields`.
 pub async fn set_password(app: &App, actor: &Actor, input: SetPassword) -> Result<SecondFactor> {
     require_enrolment(app, actor).await?;
+    require_fresh_code(app, actor).await?;
     let mut checks = Checks::default();
     checks.text("password", &input.password, 8..=128);
     let has = |test: fn(&char) -> bool| input.password.chars().any(|c| test(&c));
@@ -126,8 +129,8 @@ async fn require_enrolment(app: &App, actor: &Actor) -> Result<()> {
     if row.how.is_some() { Err(Code::SmsSignInNeeded.into()) } else { Ok(()) }
 }
 
-/// Ends setting it up: with a code of the app it is good, and what was there before is not. Gives recovery codes, once. Whoever
-/// finds a log-in open could do it, so the person is told. Records `desk_password.set`.
+/// Ends setting it up: with a code of the app it is good, and what was there before is not. Gives recovery codes, once. The person
+/// is told. Records `desk_password.set`.
 ///
 /// # Errors
 /// As [`set_password`]; `code_wrong`; `wrong_state` when nothing was begun.

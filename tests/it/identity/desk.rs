@@ -219,6 +219,9 @@ async fn who_fears_that_another_set_it_up_is_told_of_it_and_shuts_it() {
     app.settle().await;
     let told = cards_in(&app, village.clerk.person, "mailbox").await;
     assert!(told.contains(&"desk_password_set".to_owned()), "{told:?}");
+    app.clock.advance(TimeDelta::minutes(16));
+    let late = village.chair.post("/v1/me/desk-password", json!({ "password": PASSWORD })).await;
+    assert_eq!(late.refused(), "sms_sign_in_needed", "a log-in that somebody found open makes no other");
     let everywhere = village.clerk.post("/v1/logout/everywhere", json!(null)).await;
     assert_eq!(everywhere.status, 204);
     assert_eq!(enter(&app, PHONE, PASSWORD, recovery[0].as_str().unwrap()).await.refused(), "code_wrong");

@@ -97,6 +97,7 @@ mod m0138_body_charters;
 mod m0139_no_times;
 mod m0140_hot_marks;
 mod m0141_listed_phones;
+mod m0144_bound_phones;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -201,6 +202,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0139_no_times::Migration),
             Box::new(m0140_hot_marks::Migration),
             Box::new(m0141_listed_phones::Migration),
+            Box::new(m0144_bound_phones::Migration),
         ]
     }
 }

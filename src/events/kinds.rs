@@ -83,6 +83,8 @@ kinds! {
     SignedIn "session.started",
     /// A log-in ended; data: why.
     SessionEnded "session.ended",
+    /// Somebody set up the password and the second factor of the desk; data: none.
+    DeskPasswordSet "desk_password.set",
     /// Somebody asked for a phone to be bound to a person; data: how, person.
     ClaimAsked "claim.asked",
     /// It was approved, and the phone is bound; data: how, person.

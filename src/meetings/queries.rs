@@ -155,8 +155,9 @@ pub struct MeetingDetail {
 /// Somebody on the list of those present.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PresentView {
-    /// Who.
-    pub person_id: PersonId,
+    /// Who; absent beside a masked name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<PersonId>,
     /// Full for those who are there by their seat and for the convener's eyes; masked otherwise.
     pub name: String,
     /// How.
@@ -283,7 +284,7 @@ async fn present(db: &impl ConnectionTrait, actor: &Actor, meeting: &meeting::Mo
         let name = names.get(&row.person_id).cloned().unwrap_or_default();
         let is_public = in_full || seated.contains(&row.person_id);
         Ok(PresentView {
-            person_id: row.person_id,
+            person_id: Some(row.person_id).filter(|_| is_public),
             name: if is_public { name } else { people::rules::mask_name(&name) },
             via: via(&row)?,
             at: clock::local(row.at),

@@ -91,7 +91,7 @@ pub async fn close_account(tx: &Tx, id: PersonId) -> Result<Vec<SessionId>> {
         person::Entity::update_many().set(nobody).filter(person::Column::Id.eq(id)).exec(tx).await?;
     }
     app::forget_keys_of(tx, id).await?;
-    desk_login::forget(tx, id).await?;
+    desk_login::forget(tx, &[id]).await?;
     tx.ring(Bell::RightsChanged { person: id });
     let ended = sessions::end_all_of(tx, &[id], "account_closed").await?;
     sessions::blank_devices(tx, id).await?;

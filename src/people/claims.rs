@@ -1,7 +1,7 @@
 //! How somebody on a roster is found by what only they know, and gets a phone to sign in with.
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Set};
 
-use super::{rows::person, sessions};
+use super::{desk_login, rows::person, sessions};
 use crate::{
     broker::Bell,
     error::{Code, Result},
@@ -49,7 +49,8 @@ pub async fn has_phone(db: &impl ConnectionTrait, id: PersonId, phone_hmac: &str
 }
 
 /// Binds an approved phone: it is the person's until another is approved, whatever a roster says. Log-ins by the old one
-/// end. Gives the old phone as it was kept, if it was another. An account that was closed is open again.
+/// end, and what was set up by it for the desk. Gives the old phone as it was kept, if it was another. An account that was
+/// closed is open again.
 ///
 /// # Errors
 /// `not_found` for who is on no roster.
@@ -71,6 +72,7 @@ pub async fn bind_phone(tx: &Tx, id: PersonId, (sealed, hmac): (String, String))
         return Err(Code::NotFound.into());
     }
     tx.ring(Bell::RightsChanged { person: id });
+    desk_login::forget(tx, &[id]).await?;
     sessions::end_all_of(tx, &[id], "phone_changed").await?;
     Ok(old.phone_sealed.filter(|_| is_another))
 }

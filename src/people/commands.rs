@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    accounts, claims,
+    accounts, claims, desk_login,
     matching::{self, Listed},
     numbers,
     roster::{self, RosterRow},
@@ -334,6 +334,7 @@ async fn write(tx: &Tx, change: Change) -> Result<()> {
         change.changed.iter().filter(|(old, new)| old.phone_hmac.is_some() && old.phone_hmac != new.phone_hmac);
     let renumbered: Vec<PersonId> = renumbered.map(|(old, _)| old.id).collect();
     for some in renumbered.chunks(CHUNK) {
+        desk_login::forget(tx, some).await?;
         sessions::end_all_of(tx, some, "phone_changed").await?;
     }
     for (old, new) in change.changed {

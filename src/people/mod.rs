@@ -6,7 +6,7 @@
 //! answers; an identity number means somebody elsewhere in the county only together with the name; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
 //! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `spent_tickets`, `desk_credentials`,
 //! `recovery_codes`, `desk_tries`.
-//! Events recorded: `roster.imported`, `number.disputed`, `session.started`, `session.ended`.
+//! Events recorded: `roster.imported`, `number.disputed`, `session.started`, `session.ended`, `desk_password.set`.
 mod accounts;
 mod asking;
 pub mod audience;

@@ -670,6 +670,7 @@ desk-letter-new = 有新话
 desk-reports = 举报
 desk-no-reports = 没有等着处理的举报。
 desk-report-said = { $name } 在“{ $title }”里说
+desk-report-removed = 已经移除 { $name } 在“{ $title }”里说的话，大家都看得到移除的理由。
 desk-report-why = 举报理由：{ $reason }
 desk-report-decision = 怎么处理
 desk-report-remove = 移除这条消息

@@ -775,6 +775,7 @@ page-chain-what = 写的话
 page-chain-quantity = 几人（几份）
 page-chain-quantity-short = 份数
 page-chain-text = 我要写的话（可以不写）
+page-chain-who-sees = 别人只看得到您的姓；发起接龙的人和管理这里的人能下载名单，上面有您的全名。
 page-chain-add = 我来接龙
 page-chain-change = 改好了
 page-chain-remove = 不参加了

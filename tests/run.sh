@@ -49,11 +49,9 @@ redis_pid=""
 kosoku_pid=""
 deploy_pid=""
 tools_pid=""
-lints_pid=""
 as_postgres=()
 finish() {
   [ -z "$tools_pid" ] || kill "$tools_pid" 2>/dev/null || true
-  [ -z "$lints_pid" ] || kill "$lints_pid" 2>/dev/null || true
   [ -z "$kosoku_pid" ] || kill "$kosoku_pid" 2>/dev/null || true
   [ -z "$deploy_pid" ] || kill "$deploy_pid" 2>/dev/null || true
   [ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null || true
@@ -135,22 +133,18 @@ done
 cargo fmt --all --check
 # a clean clone is built once: what makes the next build fast costs time and disk, and so does what a debugger reads
 [ -d target ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
+# our own crates are linted where they are compiled
+export RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh
 
-echo "== unit and integration tests: SQLite, in-process broker"
+echo "== build, with the lints"
 # programs and tests in one go: apart, they want their libraries with other features, and everything is built twice
 cargo build --workspace --bins --tests --locked --quiet
 it=$(cargo test --workspace --locked --test it --no-run 2>&1 | sed -n 's/.*Executable tests.*(\(.*\))$/\1/p')
 [ -x "$it" ] || { echo "cargo does not say where tests/it is: $it"; exit 1; }
+echo "== unit and integration tests: SQLite, in-process broker"
 wait "$tools_pid" || { cat "$work/tools.log"; exit 1; }
 tools_pid=""
 PG=$(postgres_bin)
-# Beside all tests, which wait for much of the time. cargo lets go of the build when it runs the tests, and must be first:
-# it waits for the lints otherwise.
-(
-  until [ -s "$work/tests.log" ]; do sleep 1; done
-  exec nice -n 19 cargo clippy --workspace --lib --bins --locked --quiet -- -D warnings
-) >"$work/lints.log" 2>&1 &
-lints_pid=$!
 tests cargo test --workspace --locked --quiet --no-fail-fast
 
 # beside the next, which waits most of the time
@@ -254,10 +248,6 @@ wait "$deploy_pid" || { cat "$work/deploy.log"; exit 1; }
 cat "$work/deploy.log"
 deploy_pid=""
 
-echo "== lints"
-wait "$lints_pid" || { cat "$work/lints.log"; exit 1; }
-lints_pid=""
-
 if [ "$full" = 1 ]; then
   echo "== the load generators in their smallest size"
   target/debug/load-tests every --small
@@ -265,7 +255,7 @@ if [ "$full" = 1 ]; then
   need python3 python3-venv
   bash tests/schemathesis.sh --full
   echo "== broken twins: each must be caught"
-  LSTEST_DATABASE_URL=$pg_url bash tests/broken/run.sh
+  LSTEST_DATABASE_URL=$pg_url env -u RUSTC_WORKSPACE_WRAPPER bash tests/broken/run.sh
 fi
 
 [ "${#alone[@]}" = 0 ] || printf 'passed only when run alone (look at its clock): %s\n' "${alone[@]}"

@@ -52,14 +52,12 @@ fi
 # for PostgreSQL, which runs as somebody else
 chmod 755 "$fast"
 redis_pid=""
-kosoku_pid=""
-deploy_pid=""
 tools_pid=""
+beside=()
 as_postgres=()
 finish() {
   [ -z "$tools_pid" ] || kill "$tools_pid" 2>/dev/null || true
-  [ -z "$kosoku_pid" ] || kill "$kosoku_pid" 2>/dev/null || true
-  [ -z "$deploy_pid" ] || kill "$deploy_pid" 2>/dev/null || true
+  for one in "${beside[@]}"; do kill "${one%% *}" 2>/dev/null || true; done
   [ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null || true
   [ ! -d "$fast/pg/data" ] || "${as_postgres[@]}" "$PG/pg_ctl" -D "$fast/pg/data" -m immediate stop >/dev/null 2>&1 || true
   # what a parser stumbled over stays
@@ -132,6 +130,12 @@ tests() { # the command that runs them: cargo, or tests/it, which needs no turn 
   done
 }
 
+# What waits most of the time runs beside tests that do, and gives way to them.
+aside() { # what, the command
+  nice -n 10 "${@:2}" >"$work/beside.${#beside[@]}.log" 2>&1 &
+  beside+=("$! $1")
+}
+
 echo "== format, broken twins that still fit"
 for twin in tests/broken/*.patch; do
   patch --dry-run --strip 1 --forward --silent <"$twin" >/dev/null || { echo "$twin no longer fits; write it anew"; exit 1; }
@@ -153,22 +157,6 @@ tools_pid=""
 PG=$(postgres_bin)
 tests cargo test --workspace --locked --quiet --no-fail-fast
 
-# beside the next, which waits most of the time
-bash tests/clients/kosoku.sh >"$work/kosoku.log" 2>&1 &
-kosoku_pid=$!
-
-echo "== power cut under load: what was synced is enough; a disk that forgets the log's syncs is caught"
-cuts=2
-[ "$full" = 1 ] && cuts=10
-python3 tests/powercut/run.py --cuts "$cuts"
-python3 tests/powercut/run.py --cuts 1 --deaf=-wal
-
-echo "== the cases of Autobahn against our frames"
-wait "$kosoku_pid" || { cat "$work/kosoku.log"; exit 1; }
-cat "$work/kosoku.log"
-kosoku_pid=""
-
-echo "== integration tests: PostgreSQL, Redis"
 port=$(free_port)
 # a database for each server of the tests
 redis-server --port "$port" --bind 127.0.0.1 --databases 8192 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
@@ -179,6 +167,26 @@ for _ in $(seq 50); do
 done
 export LSTEST_REDIS_URL="redis://127.0.0.1:$port/0"
 
+cuts=2
+[ "$full" = 1 ] && cuts=10
+aside "power cut under load: what was synced is enough" python3 tests/powercut/run.py --cuts "$cuts"
+aside "power cut under load: a disk that forgets the log's syncs is caught" python3 tests/powercut/run.py --cuts 1 --deaf=-wal
+aside "the cases of Autobahn against our frames" bash tests/clients/kosoku.sh
+aside "deploy" bash tests/deploy.sh
+# one server on a file and a Redis: what a bell, a queue and a wipe do is the same code, which runs on PostgreSQL, too
+echo "== integration tests of what speaks to the broker: SQLite, Redis"
+on_redis=(redis_wipe:: invariants::doorbell:: live::a_lost_bell_ live::two_sockets_ delivery::a_sick_ story::)
+[ "$full" = 0 ] || on_redis=(broker:: redis_wipe:: invariants::doorbell:: live:: delivery:: story::)
+tests "$it" --quiet "${on_redis[@]}"
+for number in "${!beside[@]}"; do
+  read -r pid what <<<"${beside[$number]}"
+  echo "== $what"
+  wait "$pid" || { cat "$work/beside.$number.log"; exit 1; }
+  cat "$work/beside.$number.log"
+done
+beside=()
+
+echo "== integration tests: PostgreSQL, Redis"
 # fsync stays on: the product refuses a server without it. Nothing is compiled for a statement that runs once in a village
 # of fifty: that takes longer than the statement. PostgreSQL refuses to run as root.
 mkdir "$fast/pg"
@@ -238,21 +246,6 @@ on_sqlite=(
 [ "$full" = 0 ] || on_sqlite=()
 tests "$it" --quiet "${on_sqlite[@]/#/--skip=}"
 unset LSTEST_DATABASE_URL
-
-# beside the next, which waits most of the time; what it needs was installed during the build
-bash tests/deploy.sh >"$work/deploy.log" 2>&1 &
-deploy_pid=$!
-
-# one server on a file and a Redis: what a bell, a queue and a wipe do is the same code, which ran on PostgreSQL
-echo "== integration tests of what speaks to the broker: SQLite, Redis"
-on_redis=(redis_wipe:: invariants::doorbell:: live::a_lost_bell_ live::two_sockets_ delivery::a_sick_ story::)
-[ "$full" = 0 ] || on_redis=(broker:: redis_wipe:: invariants::doorbell:: live:: delivery:: story::)
-tests "$it" --quiet "${on_redis[@]}"
-
-echo "== deploy"
-wait "$deploy_pid" || { cat "$work/deploy.log"; exit 1; }
-cat "$work/deploy.log"
-deploy_pid=""
 
 if [ "$full" = 1 ]; then
   echo "== the load generators in their smallest size"

@@ -8,7 +8,7 @@ full=0
 [ "${1:-}" = "--full" ] && full=1
 export LSTEST_FULL=$full
 # most tests wait for something (a disk, a clock, a browser) most of the time: more of them than a small machine has cores
-export RUST_TEST_THREADS=4
+export RUST_TEST_THREADS=5
 
 is_updated=0
 need() { # command, Debian package
@@ -244,7 +244,8 @@ on_sqlite=(
   wechat::conversation::every_mode_ wechat::conversation::what_wechat_ wechat::conversation::a_touch_
 )
 [ "$full" = 0 ] || on_sqlite=()
-tests "$it" --quiet "${on_sqlite[@]/#/--skip=}"
+# neither browsers nor measures of memory are among them
+tests env RUST_TEST_THREADS=6 "$it" --quiet "${on_sqlite[@]/#/--skip=}"
 unset LSTEST_DATABASE_URL
 
 if [ "$full" = 1 ]; then

@@ -217,6 +217,8 @@ on_sqlite=(
   hostile::uploads::every_ hostile::uploads::forms_ hostile::sockets::a_foreign_ hostile::sockets::a_handshake_
   live::calls:: live::clients:: live::drain:: live::examples:: live::slow:: live::refusals::rubbish_ live::recovery::heads_
   invariants::memory:: live::recovery::f7_ live::recovery::what_has_ live::recovery::who_writes_ live::resync::
+  # faults by seed in streams that are no groups: what fills them, and a restore of a group, run on both
+  simulation::i4_letters_ simulation::i4_discussions_
   # pages, in a browser and without: they show what operations answer
   browser:: offline:: live::away:: without_a_script without_javascript by_the_pages the_pages_ the_page_ ::the_desk_
   # providers, programs and shelves of others: their answers, not our rows

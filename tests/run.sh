@@ -79,23 +79,26 @@ tools() {
   fc-list :lang=zh 2>/dev/null | grep -q . || need wqy-microhei fonts-wqy-microhei
   [ -x "$(postgres_bin)/initdb" ] || need initdb postgresql
   (cd tests/browser && npm ci --silent --no-audit --no-fund)
-  # a venv needs ensurepip, which Debian keeps apart
+  # a venv needs ensurepip, which Debian keeps apart; one pip serves all, and compiles nothing that nobody asks for
+  local pip=tests/clients/.venv/bin/pip
   python3 -c 'import ensurepip' 2>/dev/null || need ensurepip python3-venv
   if ! tests/clients/.venv/bin/python -c 'import centrifuge, wechatpy' 2>/dev/null; then
     python3 -m venv tests/clients/.venv
-    tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check \
+    "$pip" install --quiet --no-compile --disable-pip-version-check \
       centrifuge-python==0.7.0 'wechatpy[cryptography]==1.8.18'
   fi
   # one of its own: it wants other versions of what both need
   if [ ! -x tests/clients/.kosoku/bin/kosoku ]; then
-    python3 -m venv tests/clients/.kosoku
-    tests/clients/.kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==0.1.0
+    python3 -m venv --without-pip tests/clients/.kosoku
+    "$pip" --python tests/clients/.kosoku/bin/python install --quiet --no-compile --disable-pip-version-check kosoku==0.1.0
   fi
   # an object store that speaks S3; one of its own, too
   if [ ! -x tests/clients/.moto/bin/moto_server ]; then
-    python3 -m venv tests/clients/.moto
-    tests/clients/.moto/bin/pip install --quiet --disable-pip-version-check \
+    python3 -m venv --without-pip tests/clients/.moto
+    "$pip" --python tests/clients/.moto/bin/python install --quiet --no-compile --disable-pip-version-check \
       'moto[s3]==5.2.1' flask==3.1.3 flask-cors==6.0.2
+    # what it needs itself, once: several are started at the same time
+    tests/clients/.moto/bin/python -c 'import moto.server, moto.s3.responses, moto.s3.urls'
   fi
   bash tests/deploy.sh --only-tools
 }

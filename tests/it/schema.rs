@@ -130,12 +130,11 @@ async fn a_step_that_fails_in_its_middle_can_be_run_again() {
             let raw = Raw::open(house.path()).await;
             raw.execute(&obstacle).await;
             raw.close().await;
-            let before = schema(house.path()).await;
             assert!(migrate(&house).await.is_err(), "{obstacle}");
-            assert_eq!(schema(house.path()).await, before, "step {} left something behind", done + 1);
             let raw = Raw::open(house.path()).await;
             raw.execute(&away).await;
             raw.close().await;
+            assert_eq!(schema(house.path()).await, states[done], "step {} left something behind", done + 1);
             broken_off += 1;
         }
         steps(&house, 1).await;

@@ -37,6 +37,11 @@ pub(crate) fn is_full_run() -> bool {
     std::env::var("LSTEST_FULL").is_ok_and(|full| full == "1")
 }
 
+/// Was the program made fast?
+pub(crate) fn is_release() -> bool {
+    env!("CARGO_BIN_EXE_liusheng").contains("/release/")
+}
+
 /// Is this PostgreSQL's turn in the short run, for a long part of a test that asks the database nothing of its own? Whole
 /// tests of that kind are named in `tests/run.sh`.
 pub(crate) fn is_done_before(skipped: &str) -> bool {

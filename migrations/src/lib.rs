@@ -91,6 +91,7 @@ mod m0120_from_now_on;
 mod m0130_hot_rows;
 mod m0131_invitations;
 mod m0132_hot_words;
+mod m0133_withdrawals;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -189,6 +190,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0130_hot_rows::Migration),
             Box::new(m0131_invitations::Migration),
             Box::new(m0132_hot_words::Migration),
+            Box::new(m0133_withdrawals::Migration),
         ]
     }
 }

@@ -112,6 +112,8 @@ kinds! {
     AnswerSpoken "suggestion.answer_spoken",
     /// Its author rated the answer, or said what it is worth when called back; data: rating, reopened, escalated, called_back.
     SuggestionRated "suggestion.rated",
+    /// Its author took it back: nobody is to deal with it any more; data: body.
+    SuggestionWithdrawn "suggestion.withdrawn",
     /// It joined a matter; data: matter.
     SuggestionJoined "suggestion.joined",
     /// A handler opened a voice that is not public, or its author one that was taken down; data: the day.

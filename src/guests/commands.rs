@@ -25,7 +25,11 @@ use crate::{
     },
     store::Tx,
     streams::{self, commands::SendMessage},
-    suggestions::{self, RateSuggestion, ReplyWish, SubmitSuggestion, SuggestionView, Visibility, leaving::Taken},
+    suggestions::{
+        self, RateSuggestion, ReplyWish, SubmitSuggestion, SuggestionView, Visibility,
+        leaving::Taken,
+        withdrawals::{self, WithdrawSuggestion},
+    },
     text,
 };
 
@@ -293,6 +297,20 @@ pub async fn rate(app: &App, address: Option<IpAddr>, told: &str, rating: RateSu
         Box::pin(async move { suggestions::commands::rate(tx, &actor, (row.suggestion_id, rating)).await })
     });
     rating.await?;
+    Ok(())
+}
+
+/// Takes the voice back: nobody is to deal with it any more.
+///
+/// # Errors
+/// As [`read`]; `not_allowed` for what was taken down for somebody on a roster; `wrong_state`, `not_yours_alone`,
+/// `invalid_fields`.
+pub async fn withdraw(app: &App, address: Option<IpAddr>, told: &str, why: WithdrawSuggestion) -> Result<()> {
+    let Holder { actor, row, .. } = author(app, address, told).await?;
+    let withdrawing = app
+        .store
+        .write(move |tx| Box::pin(async move { withdrawals::withdraw(tx, &actor, (row.suggestion_id, why)).await }));
+    withdrawing.await?;
     Ok(())
 }
 

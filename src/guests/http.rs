@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Problem, Result},
     ids::PersonId,
     streams::EntryView,
-    suggestions::{RateSuggestion, SuggestionView},
+    suggestions::{RateSuggestion, SuggestionView, withdrawals::WithdrawSuggestion},
 };
 
 /// Where a request comes from.
@@ -68,6 +68,18 @@ struct RateGuestVoice {
     text: String,
 }
 
+/// Takes it back.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WithdrawGuestVoice {
+    /// As it was printed.
+    claim_code: String,
+    /// Up to 500 characters, or nothing.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    reason: String,
+}
+
 /// A voice with its thread.
 #[derive(Serialize, ToSchema)]
 struct OpenGuestVoice {
@@ -87,6 +99,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_guest_voice))
         .routes(routes!(reply_guest_voice))
         .routes(routes!(rate_guest_voice))
+        .routes(routes!(withdraw_guest_voice))
 }
 
 /// Ask for a code to leave a voice where one is on no roster.
@@ -180,5 +193,19 @@ async fn rate_guest_voice(
 ) -> Result<StatusCode> {
     let rating = RateSuggestion { rating: told.rating, text: told.text };
     commands::rate(&app, address, &told.claim_code, rating).await?;
+    Ok(StatusCode::CREATED)
+}
+
+/// Take the voice back: nobody is to deal with it any more, and it stays as it is.
+#[utoipa::path(post, path = "/v1/guests/withdraw", tag = "guests", operation_id = "withdraw_guest_voice",
+    request_body = WithdrawGuestVoice,
+    responses((status = 201, description = "Taken back"), Problem))]
+async fn withdraw_guest_voice(
+    State(app): State<App>,
+    From(address): From,
+    Input(told): Input<WithdrawGuestVoice>,
+) -> Result<StatusCode> {
+    let why = WithdrawSuggestion { reason: told.reason };
+    commands::withdraw(&app, address, &told.claim_code, why).await?;
     Ok(StatusCode::CREATED)
 }

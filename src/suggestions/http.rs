@@ -38,6 +38,7 @@ mod hidings;
 mod media_review;
 mod register;
 mod routing;
+mod withdrawals;
 
 /// Media of these things are shown to whoever sees what is public in the area.
 const PUBLIC_KINDS: [&str; 4] = ["task", "notice", "meeting", "matter"];
@@ -68,6 +69,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(routing::routes())
         .merge(media_review::routes())
         .merge(register::routes())
+        .merge(withdrawals::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }

@@ -26,9 +26,11 @@
 //! Who lives in the village may stand behind a public voice, once; the voice stays its author's. When as many do as the law asks
 //! for before a meeting must be called, the committee hears of it, once. Photos of what was signed on paper are for who answers
 //! the voice; whoever opens them is written down first.
+//! Its author takes back what nobody else stands behind and no matter took up, until it is answered: it stays as it is, waits for
+//! nobody, and is in no figures of how well it was answered.
 //! Tables owned: `suggestions`, `suggestion_answers`, `suggestion_readings`, `suggestion_cosigns`, `cosign_sheets`, `thresholds`,
 //! `suggestion_referrals`, `suggestion_routes`, `suggestion_extensions`, `suggestion_assists`, `suggestion_hidings`,
-//! `media_reviews`. Events recorded: `suggestion.*`.
+//! `media_reviews`, `suggestion_withdrawals`. Events recorded: `suggestion.*`.
 //!
 //! # Why
 //! A voice for the town alone is the town office's to answer: were the village's committee responsible, it would be on
@@ -66,6 +68,7 @@ mod served;
 mod silence;
 mod similar;
 mod support;
+pub mod withdrawals;
 mod words;
 
 pub use self::{

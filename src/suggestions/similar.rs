@@ -58,7 +58,7 @@ pub async fn similar(app: &App, actor: &Actor, about: &AboutToSay) -> Result<Vec
     let rows = suggestion::Entity::find()
         .filter(public_of(&actor.area))
         .filter(suggestion::Column::AuthorId.ne(actor.person))
-        .filter(suggestion::Column::State.ne(SuggestionState::Rated))
+        .filter(suggestion::Column::State.is_not_in([SuggestionState::Rated, SuggestionState::Withdrawn]))
         .filter(suggestion::Column::CreatedAt.gt(app.now() - TimeDelta::days(DAYS)))
         .order_by_desc(suggestion::Column::CreatedAt)
         .limit(LOOKED_AT)

@@ -5,6 +5,7 @@ use super::{
     Suggestion, assists, cosign_sheets, cosigns, extensions, referrals,
     rows::{answer, suggestion},
     rules::{SuggestionState, Visibility},
+    withdrawals,
 };
 use crate::{
     error::{Code, Result},
@@ -151,6 +152,7 @@ pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
         referrals::blank(tx, some).await?;
         extensions::blank(tx, some).await?;
         assists::blank(tx, some).await?;
+        withdrawals::blank(tx, some).await?;
         answer::Entity::update_many()
             .col_expr(answer::Column::Text, Expr::value(text::say("erased")))
             .filter(answer::Column::SuggestionId.is_in(some.iter().copied()))

@@ -17,6 +17,7 @@ suggestion-state-submitted = 等待受理
 suggestion-state-accepted = 正在办理
 suggestion-state-answered = 已经答复
 suggestion-state-rated = 已经办结
+suggestion-state-withdrawn = 已经撤回
 
 # Cards in the author's thread.
 suggestion-received-title = 您的留言已收到
@@ -41,6 +42,10 @@ suggestion-inspected-title = 县里的工作人员打开了您的留言
 suggestion-inspected-text = 留言 { $number } 不公开。是谁、什么时候、什么理由，点开看“谁看过”。
 suggestion-escalated-title = 两次没有解决，已经转到上一级
 suggestion-escalated-text = 留言 { $number } 现在由{ $body }办理，{ $due }前答复您。
+suggestion-withdrawn-title = 您撤回了这条留言
+suggestion-withdrawn-text = 留言 { $number } 不用再办了，原话和办理经过都还在。以后又要办，请再说一条。
+office-suggestion-withdrawn-title = 留言的人撤回了：{ $kind }
+office-suggestion-withdrawn-text = 编号 { $number }，留言的人说不用再办了。期限到此为止，不算没有答复，也不算没有解决。
 cosigned-answered-title = 您也关心的留言有答复了
 cosigned-answered-text = 留言 { $number }，{ $body }已经答复，点开看看。
 cosigned-joined-title = 您也关心的留言成了村里的一件事
@@ -166,6 +171,7 @@ desk-assists-why = 留言由别的组织负责，请这里办其中一份。办�
 desk-assist-from = { $from }请{ $to }办：
 desk-assist-text = 办得怎样
 desk-assist-give = 答复
+desk-withdrawn = 留言的人 { $at } 撤回了，不用再办
 desk-refer = 不归这里管，转给别的组织
 desk-refer-why = 对方接下以前，仍由这里负责，期限不变。理由留言的人也看得到。
 desk-refer-to = 转给谁

@@ -92,6 +92,7 @@ mod m0130_hot_rows;
 mod m0131_invitations;
 mod m0132_hot_words;
 mod m0133_withdrawals;
+mod m0134_pressing;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -191,6 +192,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0131_invitations::Migration),
             Box::new(m0132_hot_words::Migration),
             Box::new(m0133_withdrawals::Migration),
+            Box::new(m0134_pressing::Migration),
         ]
     }
 }

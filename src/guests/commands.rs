@@ -85,8 +85,9 @@ pub async fn leave(app: &App, told: LeaveGuestVoice) -> Result<GuestVoice> {
                 return Ok(Left::WrongCode);
             }
             let since = tx.now() - TimeDelta::days(1);
+            let callers = people::guests_by(tx, &number.proof_hmac).await?;
             let today = guest_voice::Entity::find()
-                .filter(guest_voice::Column::PhoneHmac.eq(&number.proof_hmac))
+                .filter(guest_voice::Column::PersonId.is_in(callers))
                 .filter(guest_voice::Column::LeftAt.gt(since))
                 .count(tx)
                 .await?;
@@ -150,7 +151,7 @@ pub async fn take_down(tx: &Tx, actor: &Actor, (person, said): (PersonId, TakeDo
         is_flagged: false,
     };
     let author = guest(author.id, author.name, author.area);
-    keep(tx, &author, (voice, None, Some(taken))).await
+    keep(tx, &author, (voice, Some(taken))).await
 }
 
 async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Option<Taken>) -> Result<GuestVoice> {
@@ -173,15 +174,11 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         media: Vec::new(),
         is_flagged: false,
     };
-    keep(tx, &guest, (voice, phone, by)).await
+    keep(tx, &guest, (voice, by)).await
 }
 
 /// The voice, and the code that opens it.
-async fn keep(
-    tx: &Tx,
-    author: &Actor,
-    (voice, phone, by): (SubmitSuggestion, Option<&Number>, Option<Taken>),
-) -> Result<GuestVoice> {
+async fn keep(tx: &Tx, author: &Actor, (voice, by): (SubmitSuggestion, Option<Taken>)) -> Result<GuestVoice> {
     let left = match by {
         Some(taken) => suggestions::leaving::take_down(tx, author, (taken, voice)).await?,
         None => suggestions::commands::submit(tx, author, voice).await?,
@@ -191,7 +188,6 @@ async fn keep(
         suggestion_id: Set(left.id),
         person_id: Set(author.person),
         code_hmac: Set(hmac(tx.keys(), &code)),
-        phone_hmac: Set(phone.map(|number| number.proof_hmac.clone())),
         recorded_by: Set(by.map(|taken| taken.by)),
         left_at: Set(tx.now()),
     };

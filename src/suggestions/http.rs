@@ -33,6 +33,7 @@ use crate::{
 mod assists;
 mod by_body;
 mod cosign_sheets;
+mod downgrades;
 mod extensions;
 mod hidings;
 mod media_review;
@@ -64,6 +65,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(assists::routes())
         .merge(by_body::routes())
         .merge(cosign_sheets::routes())
+        .merge(downgrades::routes())
         .merge(extensions::routes())
         .merge(hidings::routes())
         .merge(routing::routes())

@@ -11,7 +11,9 @@ use super::{
     Suggestion,
     assists::{self, AssistView},
     commands::SUBJECT_KIND,
-    cosigns, escalation,
+    cosigns,
+    downgrades::{self, MadeOrdinaryView},
+    escalation,
     extensions::{self, ExtensionView},
     hidings::{self, HidingView},
     offers::{self, ReferralView},
@@ -160,6 +162,9 @@ pub struct SuggestionView {
     /// The clerk who took it down for its author; for the author and those who handle it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_down: Option<TakenDownView>,
+    /// That it was made ordinary, and why; for the author and those who handle it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made_ordinary: Option<MadeOrdinaryView>,
     /// That its author took it back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub withdrawn: Option<WithdrawalView>,
@@ -277,6 +282,7 @@ pub(super) async fn view(
         readings,
         referrals,
         taken_down,
+        made_ordinary: if is_told { downgrades::of_voice(db, keys, &row).await? } else { None },
         withdrawn: withdrawals::of_voice(db, keys, (&row, is_told)).await?,
         extensions,
         assists,

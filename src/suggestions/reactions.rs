@@ -4,7 +4,7 @@ use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
 use super::{
-    Suggestion, about, assists, cosign_sheets, cosigns, hidings,
+    Suggestion, about, assists, cosign_sheets, cosigns, downgrades, hidings,
     promises::Urgency,
     queries,
     rows::answer,
@@ -48,6 +48,7 @@ const ANSWER_CHARS: usize = 120;
 async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
         Kind::SuggestionInspected => return tell_inspected(tx, event).await,
+        Kind::SuggestionMadeOrdinary => return tell_made_ordinary(tx, event).await,
         Kind::SuggestionSubmitted if is_set(event, "taken_down") => "suggestion_taken_down",
         Kind::SuggestionSubmitted => "suggestion_received",
         Kind::SuggestionAccepted => "suggestion_accepted",
@@ -190,6 +191,17 @@ async fn tell_inspected(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// Why it does not press, and until when it is dealt with now.
+async fn tell_made_ordinary(tx: &Tx, event: &Event) -> Result<()> {
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let Some(made) = downgrades::of_voice(tx, tx.keys(), &row).await? else { return Ok(()) };
+    let due = if row.state == SuggestionState::Submitted { row.accept_due_at } else { row.answer_due_at };
+    let blanks = [("other", made.body_name), ("reason", made.reason)];
+    let card = card_with(tx, "suggestion_made_ordinary", &row, (due, &blanks)).await?;
+    post_card(tx, row.stream_id, card).await?;
+    Ok(())
+}
+
 /// A card for what the body responsible must do. Seats that may not open the voice see it, too: number and kind only.
 async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
@@ -321,7 +333,7 @@ mod tests {
         let codes = "received taken-down accepted assigned answered reopened closed called-back joined overdue held \
             hidden shown media-held media-hidden media-shown media-upheld hiding-upheld hiding-passed-on \
             inspected escalated referral-offered referred referral-refused referral-ended referral-decided \
-            extension-asked extended extension-refused assist-asked assist-given withdrawn";
+            extension-asked extended extension-refused assist-asked assist-given withdrawn made-ordinary";
         let author = codes.split(' ').map(|code| format!("suggestion-{code}"));
         let office = [
             "new",

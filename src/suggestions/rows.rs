@@ -355,3 +355,27 @@ pub(crate) mod withdrawal {
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// That a body made a voice ordinary which was called urgent.
+pub(crate) mod downgrade {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, PersonId, SuggestionId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_downgrades")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub suggestion_id: SuggestionId,
+        pub body_id: BodyId,
+        pub person_id: PersonId,
+        /// Sealed like the voice's words.
+        pub reason: String,
+        pub made_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

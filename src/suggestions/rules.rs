@@ -4,7 +4,7 @@ use sea_orm::Iterable;
 
 use super::{
     Suggestion,
-    promises::{Wait, promise},
+    promises::{Urgency, Wait, promise},
 };
 use crate::{
     actor::{Actor, HeldSeat},
@@ -285,7 +285,7 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::Hide | Step::Show | Step::Appeal => true,
         Step::Cosign | Step::WriteDown => !matches!(state, SuggestionState::Rated | SuggestionState::Withdrawn),
         Step::Extend => state == SuggestionState::Accepted,
-        Step::Refer | Step::Keep | Step::Involve | Step::Withdraw => {
+        Step::Refer | Step::Keep | Step::Involve | Step::Withdraw | Step::MakeOrdinary => {
             matches!(state, SuggestionState::Submitted | SuggestionState::Accepted)
         }
     }
@@ -314,6 +314,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
         | Step::Extend
         | Step::WriteDown
         | Step::CallBack
+        | Step::MakeOrdinary
         | Step::Involve => standing.is_responsible && !standing.is_author,
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
@@ -349,6 +350,7 @@ fn is_free(step: Step, row: &Suggestion, standing: Standing) -> bool {
         }
         Step::WriteDown => row.visibility == Visibility::Public && !is_hidden(row),
         Step::CallBack => row.taken_by.is_some(),
+        Step::MakeOrdinary => row.urgency == Urgency::Urgent,
         Step::Show => row.hiding.is_some(),
         Step::Appeal => row.hiding == Some(HidingState::Hidden),
         Step::Refer => row.offered_to.is_none(),

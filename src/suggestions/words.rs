@@ -2,7 +2,7 @@
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{
-    Suggestion, assists, cosign_sheets, cosigns, extensions, referrals,
+    Suggestion, assists, cosign_sheets, cosigns, downgrades, extensions, referrals,
     rows::{answer, suggestion},
     rules::{SuggestionState, Visibility},
     withdrawals,
@@ -153,6 +153,7 @@ pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
         extensions::blank(tx, some).await?;
         assists::blank(tx, some).await?;
         withdrawals::blank(tx, some).await?;
+        downgrades::blank(tx, some).await?;
         answer::Entity::update_many()
             .col_expr(answer::Column::Text, Expr::value(text::say("erased")))
             .filter(answer::Column::SuggestionId.is_in(some.iter().copied()))

@@ -17,6 +17,7 @@ use crate::{
         self, RateSuggestion, WriteDownCosigns,
         assists::{self, AskAssist},
         commands,
+        downgrades::{self, MakeOrdinary},
         extensions::{self, AskExtension},
         hidings::{self, HideSuggestion},
         referrals::{self, ReferSuggestion},
@@ -63,6 +64,15 @@ pub(super) async fn extend(app: &App, clerk: &Clerk, id: SuggestionId, fields: &
         Box::pin(extensions::ask(tx, actor, input))
     });
     ask.await.map(drop)
+}
+
+/// What was called urgent is dealt with as everything else.
+pub(super) async fn make_ordinary(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, MakeOrdinary { reason: fields.text("reason").to_owned() });
+    let make = app.once(clerk.actor.clone(), fields.key(), "make_ordinary", input, |tx, actor, input| {
+        Box::pin(downgrades::make_ordinary(tx, actor, input))
+    });
+    make.await.map(drop)
 }
 
 /// Hidden from everybody but its author and those who handle it, or shown again.

@@ -172,6 +172,8 @@ pub enum Step {
     Extend,
     /// Ask another body for its part.
     Involve,
+    /// Make ordinary what was called urgent.
+    MakeOrdinary,
     /// Hide what was for everybody in the village.
     Hide,
     /// Show it again.

@@ -171,6 +171,7 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Extend => state == Accepted,
                 // nobody was asked, and what is not public is not hidden
                 Step::Keep | Step::Hide | Step::Show | Step::Appeal | Step::WriteDown | Step::CallBack => false,
+                Step::MakeOrdinary => false,
             };
             let outcome = |actor: &Actor| check(step, &row, standing(actor, &row)).map_err(|error| error.code());
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
@@ -186,6 +187,7 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 | Step::Involve
                 | Step::WriteDown
                 | Step::CallBack
+                | Step::MakeOrdinary
                 | Step::Hide
                 | Step::Show => (refused, allowed, refused),
                 Step::Rate | Step::Appeal | Step::Withdraw => (allowed, refused, allowed),

@@ -216,7 +216,7 @@ impl World {
             }
             "give_assist" => json!({ "text": "看过了" }),
             "set_suggestion_route" => json!({ "body_id": self.committees[&place] }),
-            "ask_extension" => json!({ "reason": "要等材料" }),
+            "ask_extension" | "make_ordinary" => json!({ "reason": "要等材料" }),
             "write_down_cosigns" => json!({ "roster_numbers": ["00021"], "source": "签名册" }),
             "hide_suggestion" => json!({ "is_on": true, "reason": "写了别人的住址" }),
             "appeal_hiding" => json!({ "text": "说的是事实" }),

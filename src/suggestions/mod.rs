@@ -93,7 +93,7 @@ pub use self::{
         AnswerOutcome, Category, Deadline, HidingState, ReplyWish, Step, SuggestionKind, SuggestionState, Visibility,
     },
     served::{Served, served},
-    similar::{AboutToSay, similar},
+    similar::{AboutToSay, SimilarVoice, similar},
     support::{SupportView, ThresholdView, support},
     words::erase_of,
 };

@@ -93,6 +93,7 @@ mod m0131_invitations;
 mod m0132_hot_words;
 mod m0133_withdrawals;
 mod m0134_pressing;
+mod m0135_rated_answers;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -193,6 +194,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0132_hot_words::Migration),
             Box::new(m0133_withdrawals::Migration),
             Box::new(m0134_pressing::Migration),
+            Box::new(m0135_rated_answers::Migration),
         ]
     }
 }

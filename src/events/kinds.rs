@@ -110,7 +110,8 @@ kinds! {
     SuggestionAnswered "suggestion.answered",
     /// A clip says the answer, in place of the one before; data: answer.
     AnswerSpoken "suggestion.answer_spoken",
-    /// Its author rated the answer, or said what it is worth when called back; data: rating, reopened, escalated, called_back.
+    /// Its author rated the answer, or said what it is worth when called back; data: rating, rated_answer, reopened,
+    /// escalated, called_back.
     SuggestionRated "suggestion.rated",
     /// Its author took it back: nobody is to deal with it any more; data: body.
     SuggestionWithdrawn "suggestion.withdrawn",

@@ -66,6 +66,9 @@ struct RateGuestVoice {
     #[serde(default)]
     #[schema(max_length = 500)]
     text: String,
+    /// The answer that it is about: refused where there is a newer one. Absent: the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer_id: Option<Uuid>,
 }
 
 /// Takes it back.
@@ -191,7 +194,7 @@ async fn rate_guest_voice(
     From(address): From,
     Input(told): Input<RateGuestVoice>,
 ) -> Result<StatusCode> {
-    let rating = RateSuggestion { rating: told.rating, text: told.text };
+    let rating = RateSuggestion { rating: told.rating, text: told.text, answer_id: told.answer_id };
     commands::rate(&app, address, &told.claim_code, rating).await?;
     Ok(StatusCode::CREATED)
 }

@@ -222,7 +222,11 @@ async fn rate(State(app): State<App>, viewer: Viewer, request: Request) -> Resul
     people::require_own_page(&app, request.headers())?;
     let address = client_address(&app, request.headers(), request.extensions());
     let typed = Fields::read(request).await?;
-    let rating = RateSuggestion { rating: typed.required("rating")?, text: typed.text("rating_text").to_owned() };
+    let rating = RateSuggestion {
+        rating: typed.required("rating")?,
+        text: typed.text("rating_text").to_owned(),
+        answer_id: typed.optional("answer_id")?,
+    };
     let wrong = match commands::rate(&app, address, typed.text("claim_code"), rating).await {
         Ok(()) => Wrong::default(),
         Err(error) => Wrong::from(error)?,

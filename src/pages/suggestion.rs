@@ -289,8 +289,11 @@ async fn appeal(State(app): State<App>, who: Resident, Path(id): Path<Suggestion
 
 async fn rate(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {
     let rated = async {
-        let rating =
-            RateSuggestion { rating: form.required("rating")?, text: form.text("rating_text").replace("\r\n", "\n") };
+        let rating = RateSuggestion {
+            rating: form.required("rating")?,
+            text: form.text("rating_text").replace("\r\n", "\n"),
+            answer_id: form.optional("answer_id")?,
+        };
         app.once(who.actor.clone(), form.key(), "rate_suggestion", (id, rating), |tx, actor, input| {
             Box::pin(commands::rate(tx, actor, input))
         })

@@ -131,7 +131,7 @@ pub struct SuggestionView {
     pub summary: SuggestionSummary,
     /// Answers, oldest first.
     pub answers: Vec<SuggestionAnswerView>,
-    /// What the author said with the rating.
+    /// What the author said with the last rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating_text: Option<String>,
     /// Who was given it; for handlers.
@@ -273,11 +273,12 @@ pub(super) async fn view(
     let is_told = is_near || standing.is_handler;
     let taken_down = if is_told { taken_down(db, &row).await? } else { None };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
+    let rated = answers.iter().rev().find(|answer| answer.rating.is_some());
     let view = SuggestionView {
         has_cosigned: cosigns::has_cosigned(db, actor.person, row.id).await?,
         next_body_name: above.drain().next().map(|(_, name)| name),
+        rating_text: rated.and_then(|answer| answer.rating_text.clone()),
         answers,
-        rating_text: row.rating_text.clone(),
         assignee_name: assignee.map(in_full),
         readings,
         referrals,

@@ -43,7 +43,6 @@ pub mod suggestion {
         pub answered_at: Option<DateTime<Utc>>,
         pub rated_at: Option<DateTime<Utc>>,
         pub rating: Option<i32>,
-        pub rating_text: Option<String>,
         pub overdue: Option<Deadline>,
         pub created_at: DateTime<Utc>,
         pub updated_at: DateTime<Utc>,
@@ -115,6 +114,10 @@ pub(crate) mod answer {
         pub text: String,
         pub created_at: DateTime<Utc>,
         pub outcome: AnswerOutcome,
+        /// What its author thinks of this answer, and said with it, sealed like the voice's words.
+        pub rating: Option<i32>,
+        pub rating_text: Option<String>,
+        pub rated_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -51,7 +51,8 @@ pub(super) async fn keep(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fi
 
 /// What somebody says of the answer who was called back.
 pub(super) async fn call_back(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
-    let input = (id, RateSuggestion { rating: fields.required("rating")?, text: fields.text("text").to_owned() });
+    let (rating, answer_id) = (fields.required("rating")?, fields.optional("answer_id")?);
+    let input = (id, RateSuggestion { rating, text: fields.text("text").to_owned(), answer_id });
     let call = app.once(clerk.actor.clone(), fields.key(), "call_back", input, |tx, actor, input| {
         Box::pin(commands::call_back(tx, actor, input))
     });

@@ -35,7 +35,6 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         answered_at: None,
         rated_at: None,
         rating: None,
-        rating_text: None,
         overdue: None,
         created_at: at,
         updated_at: at,

@@ -169,6 +169,7 @@ page-step-rate = 评价
 page-step-withdrawn = 撤回
 page-step-rate-hint = 有了答复，请您打分
 page-rated = 您打了 { $n } 分
+page-answer-rated = 对这个答复的评价：{ $n } 分
 page-cosign = 我也是
 page-cosigned = 您说过“我也是”，有了答复会告诉您。
 page-cosign-off = 不算我了

@@ -87,8 +87,9 @@ pub async fn callers(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<
 /// # Errors
 /// When the database cannot be read.
 pub async fn guest_of(tx: &Tx, (area, name): (&str, &str), phone: &Number) -> Result<Option<PersonId>> {
+    let guests = guests_by(tx, &phone.proof_hmac).await?;
     let known = person::Entity::find()
-        .filter(person::Column::Id.is_in(guests_by(tx, &phone.proof_hmac).await?))
+        .filter(person::Column::Id.is_in(guests))
         .filter(person::Column::AreaCode.eq(area))
         .filter(person::Column::Name.eq(name))
         .filter(person::Column::RosterNumber.starts_with(MARK))

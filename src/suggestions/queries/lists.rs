@@ -161,7 +161,7 @@ pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<S
     }
     rows.sort_by_key(|row| match row.state {
         SuggestionState::Submitted => row.accept_due_at,
-        SuggestionState::Accepted | SuggestionState::Answered | SuggestionState::Rated => row.answer_due_at,
+        _ => row.answer_due_at,
     });
     rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await

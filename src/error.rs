@@ -89,6 +89,7 @@ codes! {
     MediaUnavailable "media_unavailable" 503,
     // state
     WrongState "wrong_state" 409,
+    NotYoursAlone "not_yours_alone" 409,
     Changed "changed" 409,
     EvidenceMissing "evidence_missing" 409,
     AuthorityNeeded "authority_needed" 403,

@@ -91,6 +91,9 @@ mod m0120_from_now_on;
 mod m0130_hot_rows;
 mod m0131_invitations;
 mod m0132_hot_words;
+mod m0133_withdrawals;
+mod m0134_pressing;
+mod m0135_rated_answers;
 mod m0136_guests_of_today;
 mod m0137_service_records;
 mod m0138_body_charters;
@@ -196,6 +199,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0130_hot_rows::Migration),
             Box::new(m0131_invitations::Migration),
             Box::new(m0132_hot_words::Migration),
+            Box::new(m0133_withdrawals::Migration),
+            Box::new(m0134_pressing::Migration),
+            Box::new(m0135_rated_answers::Migration),
             Box::new(m0136_guests_of_today::Migration),
             Box::new(m0137_service_records::Migration),
             Box::new(m0138_body_charters::Migration),

@@ -159,6 +159,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         Kind::SuggestionSubmitted
         | Kind::SuggestionAnswered
         | Kind::SuggestionEscalated
+        | Kind::SuggestionMadeOrdinary
         | Kind::SuggestionHidden
         | Kind::SuggestionShown
         | Kind::SuggestionHidingUpheld => voice(tx, event).await,

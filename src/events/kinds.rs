@@ -117,8 +117,11 @@ kinds! {
     SuggestionAnswered "suggestion.answered",
     /// A clip says the answer, in place of the one before; data: answer.
     AnswerSpoken "suggestion.answer_spoken",
-    /// Its author rated the answer, or said what it is worth when called back; data: rating, reopened, escalated, called_back.
+    /// Its author rated the answer, or said what it is worth when called back; data: rating, rated_answer, reopened,
+    /// escalated, called_back.
     SuggestionRated "suggestion.rated",
+    /// Its author took it back: nobody is to deal with it any more; data: body.
+    SuggestionWithdrawn "suggestion.withdrawn",
     /// It joined a matter; data: matter.
     SuggestionJoined "suggestion.joined",
     /// A handler opened a voice that is not public, or its author one that was taken down; data: the day.
@@ -135,6 +138,8 @@ kinds! {
     SuggestionDueSoon "suggestion.due_soon",
     /// It presses, and who is to take it is told at once; data: body, unless it is about somebody.
     SuggestionPressing "suggestion.pressing",
+    /// It was called urgent, and whoever answers it made it ordinary; data: body.
+    SuggestionMadeOrdinary "suggestion.made_ordinary",
     /// It is late and an office above is told to see to it.
     SuggestionSupervised "suggestion.supervised",
     /// It was not solved twice, and the next office up is responsible.

@@ -5,7 +5,7 @@
 //! changed by a roster; a closed account has no phone and no name but on the rolls; a known and an unknown phone number get the same
 //! answers; an identity number means somebody elsewhere in the county only together with the name; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
 //! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `spent_tickets`, `desk_credentials`,
-//! `recovery_codes`, `desk_tries`.
+//! `recovery_codes`, `desk_tries`, `guest_phones`.
 //! Events recorded: `roster.imported`, `number.disputed`, `session.started`, `session.ended`, `desk_password.set`.
 mod accounts;
 mod asking;
@@ -47,7 +47,7 @@ pub use self::{
         session_cookie,
     },
     commands::{RosterFile, RosterImported, import_roster},
-    guest::{forget_phones_of_guests, guest_among, make_guest},
+    guest::{callers, forget_phones_of_guests, guest_of, guests_by, make_guest, with_guest_phones},
     login_http::{Tokens, tokens as hand_out},
     off_roster::{ByNumber, by_id_number, id_digest, make_off_roster},
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, name, names, person, residents, roster_page},

@@ -67,6 +67,25 @@ pub(crate) mod person {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// The phone by which a guest called.
+pub(crate) mod guest_phone {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "guest_phones")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub phone_hmac: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// One roster that was imported.
 pub(crate) mod roster_import {
     use chrono::{DateTime, Utc};

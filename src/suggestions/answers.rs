@@ -87,6 +87,7 @@ pub async fn answer(
         text: Set(words::seal(tx, &row, "answer", &said).await?),
         created_at: Set(tx.now()),
         outcome: Set(input.outcome),
+        ..Default::default()
     };
     let kept = kept.insert(tx).await?;
     if let Some(clip) = input.clip_media_id {
@@ -105,6 +106,15 @@ async fn must_hear(tx: &Tx, row: &Suggestion) -> Result<()> {
     checks.done()
 }
 
+/// The newest answer to a voice.
+pub(super) async fn newest(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<answer::Model>> {
+    let answers = answer::Entity::find()
+        .filter(answer::Column::SuggestionId.eq(id))
+        .order_by_desc(answer::Column::CreatedAt)
+        .order_by_desc(answer::Column::Id);
+    Ok(answers.one(db).await?)
+}
+
 /// Lets a clip say the newest answer, in place of the one before, which is destroyed. Records `suggestion.answer_spoken`.
 ///
 /// # Errors
@@ -115,14 +125,7 @@ pub async fn speak_answer(
     (id, input): (SuggestionId, SpeakAnswer),
 ) -> Result<SuggestionSummary> {
     let row = checked(tx, actor, id, Step::Speak).await?;
-    let newest = answer::Entity::find()
-        .filter(answer::Column::SuggestionId.eq(id))
-        .order_by_desc(answer::Column::CreatedAt)
-        .order_by_desc(answer::Column::Id)
-        .limit(1)
-        .one(tx)
-        .await?;
-    let mut newest = vec![newest.ok_or(Code::WrongState)?];
+    let mut newest = vec![self::newest(tx, id).await?.ok_or(Code::WrongState)?];
     let answer = newest.iter().map(|row| row.id).next().ok_or(Code::WrongState)?;
     // what its author had erased gets no voice either
     words::seal(tx, &row, "answer", "").await?;

@@ -6,7 +6,8 @@
 //! a year that is over: whoever takes one period from another must not learn what became of a single voice. What is about
 //! somebody is counted nowhere: they would see by it that somebody spoke of them. An answer and what its author says of it count
 //! for the body that has the voice; the one that was late before it went on has left it unanswered; and the one that answered
-//! before it went on, or up, has not solved it: else what nobody could solve would leave its figures.
+//! before it went on, or up, has not solved it: else what nobody could solve would leave its figures. What its author took back
+//! counts for nobody.
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
@@ -236,6 +237,7 @@ async fn tallied(
             .columns([C::Id, C::BodyId, C::CreatedAt, C::AnsweredAt, C::Rating, C::LateBodyId, C::AnswerDueAt])
             .filter(seen_from(area))
             .filter(C::AboutPersonId.is_null())
+            .filter(C::State.ne(SuggestionState::Withdrawn))
             .filter(C::CreatedAt.gte(last.map_or_else(|| clock::start_of_day(from), |(at, _)| at)))
             .filter(C::CreatedAt.lt(clock::start_of_day(to)))
             .filter(Condition::all().add_option(next))

@@ -173,6 +173,7 @@ pub async fn open_by_code(
     let mut view = queries::view(db, &app.keys, (author, now), row).await?;
     if is_read_only {
         (view.can, view.stream_id, view.rating_text, view.next_body_name) = (Vec::new(), None, None, None);
+        view.answers.iter_mut().for_each(|answer| answer.rating_text = None);
     }
     Ok(SuggestionView { readings, referrals: Vec::new(), extensions: Vec::new(), assists: Vec::new(), ..view })
 }

@@ -71,4 +71,5 @@ mod sync;
 mod telling;
 mod upgrade;
 mod wechat;
+mod withdrawals;
 mod words;

@@ -266,6 +266,7 @@ pub(super) async fn act(
         "involve" => suggestion_acts::involve(&app, &clerk, id, &fields).await,
         "keep" => suggestion_acts::keep(&app, &clerk, id, &fields).await,
         "call-back" => suggestion_acts::call_back(&app, &clerk, id, &fields).await,
+        "ordinary" => suggestion_acts::make_ordinary(&app, &clerk, id, &fields).await,
         "extend" => suggestion_acts::extend(&app, &clerk, id, &fields).await,
         "hide" => suggestion_acts::hide(&app, &clerk, (id, true), &fields).await,
         "show" => suggestion_acts::hide(&app, &clerk, (id, false), &fields).await,

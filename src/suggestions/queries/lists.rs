@@ -6,8 +6,10 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, sea_query::Expr,
 };
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Scope, Shown, SuggestionSummary, SuggestionsQuery, summaries};
+use super::{Shown, SuggestionSummary, summaries};
 use crate::{
     actor::Actor,
     error::{Code, Result},
@@ -27,6 +29,35 @@ use crate::{
 pub const DESK_TODO: u64 = 50;
 /// Whoever was not called back after this time is not any more.
 const CALLED_WITHIN: TimeDelta = TimeDelta::days(90);
+
+/// Whose voices are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// One's own.
+    Mine,
+    /// The public ones of one's village.
+    Village,
+    /// Those one handles.
+    Desk,
+}
+
+/// Which voices are listed.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SuggestionsQuery {
+    /// mine, village, desk.
+    #[param(inline)]
+    pub scope: Scope,
+    /// Only those in this state.
+    pub state: Option<SuggestionState>,
+    /// The `next_cursor` of the page before; absent for the first.
+    pub cursor: Option<String>,
+    /// Rows wanted, 1 to 100; 20 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u64>,
+}
 
 /// A page of voices, newest first.
 ///
@@ -130,7 +161,7 @@ pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<S
     }
     rows.sort_by_key(|row| match row.state {
         SuggestionState::Submitted => row.accept_due_at,
-        SuggestionState::Accepted | SuggestionState::Answered | SuggestionState::Rated => row.answer_due_at,
+        _ => row.answer_due_at,
     });
     rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await

@@ -34,6 +34,7 @@ error-upload-busy = 这个文件正在传，请稍等再试。
 error-upload-version = 只支持 tus 1.0.0 的续传。
 error-media-unavailable = 照片和录音暂时存取不了，请过一会儿再试。
 error-wrong-state = 事情已经走到别的环节，这一步现在不能办。
+error-not-yours-alone = 已经有人说“我也是”，或者已经成了村里大家商量的一件事，不再只是您一个人的事，不能撤回。您的情况变了，请在留言下面回复说明。
 error-changed = 刚才有人改过，请刷新后再办。
 error-evidence-missing = 还缺办理依据，不能进入下一环节。
 error-authority-needed = 跳过环节要写明谁批准的和理由。

@@ -110,7 +110,7 @@ pub(super) async fn fields(
         }
         "/desk/referrals/assist" => vec![("assist_id", object.to_owned()), ("text", "看过了".to_owned())],
         "/desk/suggestions/{id}/call-back" => vec![("rating", "4".to_owned())],
-        "/desk/suggestions/{id}/extend" => vec![("reason", "要等材料".to_owned())],
+        "/desk/suggestions/{id}/extend" | "/desk/suggestions/{id}/ordinary" => vec![("reason", "要等材料".to_owned())],
         "/desk/suggestions/{id}/hide" => vec![("reason", "写了别人的住址".to_owned())],
         "/desk/referrals/hiding" => vec![
             ("suggestion_id", object.to_owned()),

@@ -20,8 +20,6 @@ use crate::{
 
 /// Messages sent one at a time.
 const PACED: usize = 20;
-/// Bursts.
-const BURSTS: usize = 5;
 /// What does not come within this time is lost.
 const WITHIN: Duration = Duration::from_secs(30);
 /// After this time whoever connected is idle.
@@ -114,7 +112,7 @@ async fn connecting(server: &Server, phones: &mut Phones, tokens: Vec<String>) -
 /// Many messages at once: deliveries in a second, from the first asked for until the last has come.
 async fn bursts(server: &Server, ground: &Ground, phones: &mut Phones) -> Outcome<(f64, usize)> {
     let (mut rates, mut lost) = (crate::figures::Spread::default(), 0);
-    for _ in 0..BURSTS {
+    for _ in 0..limits::sockets::BURSTS {
         let mut tasks = tokio::task::JoinSet::new();
         let began = Instant::now();
         for _ in 0..limits::sockets::BURST {

@@ -11,7 +11,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -45,8 +45,10 @@ const BATCH: u64 = 200;
 const TURN: usize = 128;
 /// From so many listeners on they are asked not to fetch anything all at once.
 const MANY: usize = 2000;
-/// Something to so many waits this long for what is said at the same moment: thousands of writes are then done once.
+/// Something to so many waits until nothing more was said for so long: thousands of writes are then done once.
 const GATHER: Duration = Duration::from_millis(15);
+/// Whoever talks without end is heard after this time.
+const GATHER_MOST: Duration = Duration::from_millis(60);
 /// Within which time, at most.
 const JITTER_MS: usize = 3000;
 /// An entry in a mailbox that says: you belong to a stream now, or no longer.
@@ -147,7 +149,7 @@ fn carry(app: &App, hub: &Arc<Hub>, stream: StreamId) {
     let (app, hub) = (app.clone(), Arc::clone(hub));
     tokio::spawn(async move {
         if is_to_many {
-            tokio::time::sleep(GATHER).await;
+            gather(&hub, stream).await;
         }
         let mut is_more = true;
         while is_more {
@@ -161,6 +163,17 @@ fn carry(app: &App, hub: &Arc<Hub>, stream: StreamId) {
             watched.is_carried = is_more;
         }
     });
+}
+
+/// Waits for what is said at the same moment. It takes more than one commit, and whoever went at once would go twice.
+async fn gather(hub: &Hub, stream: StreamId) {
+    let until = Instant::now() + GATHER_MOST;
+    let mut is_more = true;
+    while is_more && Instant::now() < until {
+        tokio::time::sleep(GATHER).await;
+        // whatever bells have told so far is read in a moment
+        is_more = hub.state().streams.get_mut(&stream).is_some_and(|watched| std::mem::take(&mut watched.again));
+    }
 }
 
 async fn carry_new(app: &App, hub: &Hub, stream: StreamId) -> Result<()> {
@@ -256,6 +269,28 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::live::hub::Watched;
+
+    #[tokio::test]
+    async fn what_is_said_at_the_same_moment_is_waited_for_but_not_without_end() {
+        let (hub, stream) = (Hub::new(1, 25), StreamId::new());
+        let watched = Watched { carried: 0, epoch: 0, listeners: Vec::new(), is_carried: true, again: true };
+        hub.state().streams.insert(stream, watched);
+        let began = Instant::now();
+        gather(&hub, stream).await;
+        assert!(began.elapsed() >= 2 * GATHER, "more was said: {:?}", began.elapsed());
+        assert!(!hub.state().streams[&stream].again, "what was waited for is not read twice");
+        let talking = Arc::clone(&hub);
+        let talker = tokio::spawn(async move {
+            for _ in 0..10_000 {
+                talking.state().streams.get_mut(&stream).unwrap().again = true;
+                tokio::time::sleep(GATHER / 5).await;
+            }
+        });
+        let waiting = tokio::time::timeout(Duration::from_secs(10), gather(&hub, stream));
+        assert!(waiting.await.is_ok(), "whoever talks without end is never heard");
+        talker.abort();
+    }
 
     fn entry(kind: &str, body: Value) -> EntryView {
         EntryView {

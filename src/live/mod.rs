@@ -6,13 +6,15 @@
 //! stands; a recovery is bounded in entries and bytes; an rpc is answered by the routes of the API and holds up no frame; long
 //! answers that nobody takes have one room together; a lost doorbell costs a second, because heads are compared; whoever lost
 //! a seat or the log-in is noticed within seconds, bell or not, and a look that fails is repeated; no read is waited for
-//! without end; a socket counts among the connections of its network as long as it lives.
+//! without end; a socket counts among the connections of its network as long as it lives; a handshake that is answered
+//! without the HTTP server has passed the same checks.
 //! Tables owned: none. Events recorded: none.
 mod batch;
 mod calls;
 mod carry;
 mod connection;
 mod description;
+mod doorstep;
 mod ending;
 mod events;
 pub mod frames;
@@ -34,6 +36,7 @@ pub use self::{
     calls::{Calls, Operations},
     carry::listen,
     description::{as_yaml, describe},
+    doorstep::{Doorstep, Opening},
     hub::Hub,
     socket::routes,
     wheel::turn,

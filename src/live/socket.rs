@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::{
     calls::Calls,
     connection::{Connection, Flushed, Way},
+    doorstep::Doorstep,
     ending::{self, End},
     frames::{Event, Reader},
     hub::{Hub, Means, Waiting, Who},
@@ -49,16 +50,17 @@ const READ_BUFFER: usize = 16 * 1024;
 const READS: usize = 4;
 
 thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
+    pub(super) static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
 }
 
-/// `/connection/websocket`, and the same as server-sent events.
-pub fn routes(app: App, hub: Arc<Hub>, calls: Calls) -> Router<App> {
-    let means = Means { app, calls, hub, recent: Recent::default(), room: Room::default() };
-    Router::new()
+/// `/connection/websocket`, and the same as server-sent events; and where those wait who ask for nothing but a socket.
+pub fn routes(app: App, hub: Arc<Hub>, calls: Calls) -> (Router<App>, Doorstep) {
+    let means = Arc::new(Means { app, calls, hub, recent: Recent::default(), room: Room::default() });
+    let router = Router::new()
         .route("/connection/websocket", any(upgrade))
         .route("/v1/events", get(super::events::events))
-        .layer(Extension(Arc::new(means)))
+        .layer(Extension(Arc::clone(&means)));
+    (router, Doorstep::new(means))
 }
 
 /// Thousands come back at once: each after a while of its own.
@@ -88,20 +90,26 @@ async fn upgrade(State(app): State<App>, Extension(means): Extension<Arc<Means>>
     };
     let Some(place) = means.hub.wait(network) else { return later() };
     let answer = handshake.answer();
-    tokio::spawn(async move {
-        // what is done once is a future of its own, so that the one of every idle connection stays small
-        let begun = Box::pin(async move {
-            let (stream, read, line) = handshake.socket().await?;
-            metrics::counter!("sockets_opened_total").increment(1);
-            connect(means, (stream, read, line), (cookie, place)).await
-        });
-        if let Some((connection, mut reader)) = begun.await {
-            let end = run(&connection, &mut reader).await;
-            connection.means.hub.leave(&connection);
-            Box::pin(ending::end(&connection, end)).await;
-        }
-    });
+    tokio::spawn(live(means, handshake.socket(), (cookie, place)));
     answer
+}
+
+/// A socket, once it is there, from its first word to its end.
+pub(super) async fn live<S>(means: Arc<Means>, socket: S, (cookie, place): (Option<String>, Waiting))
+where
+    S: Future<Output = Option<(TcpStream, Bytes, Line)>>,
+{
+    // what is done once is a future of its own, so that the one of every idle connection stays small
+    let begun = Box::pin(async move {
+        let socket = socket.await?;
+        metrics::counter!("sockets_opened_total").increment(1);
+        connect(means, socket, (cookie, place)).await
+    });
+    if let Some((connection, mut reader)) = begun.await {
+        let end = run(&connection, &mut reader).await;
+        connection.means.hub.leave(&connection);
+        Box::pin(ending::end(&connection, end)).await;
+    }
 }
 
 /// Waits for `connect` and answers it.

@@ -76,7 +76,8 @@ pub(super) fn refusal(status: StatusCode) -> Response<Body> {
     answer
 }
 
-fn checked(method: &Method, headers: &HeaderMap) -> Result<HeaderValue, StatusCode> {
+/// What a key is answered with, if the request asks for a socket by the rules; the status of the refusal otherwise.
+pub(super) fn checked(method: &Method, headers: &HeaderMap) -> Result<HeaderValue, StatusCode> {
     let says = |name: header::HeaderName, word: &str| {
         let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
         lines.flat_map(|line| line.split(',')).any(|one| one.trim().eq_ignore_ascii_case(word))

@@ -25,7 +25,11 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::stall::Taking;
-use crate::{app, config::Config, live::Line};
+use crate::{
+    app,
+    config::Config,
+    live::{Doorstep, Line, Opening},
+};
 
 /// What the system holds for a connection whose other end does not read; twice that with its own book-keeping.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
@@ -49,7 +53,12 @@ pub(super) fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// # Why
 /// `axum::serve` has no time limit on request heads: a connection that sends nothing would be held for ever. And one
 /// network that takes every place would shut out all others: it gets a share.
-pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Config>, stop: CancellationToken) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    (router, doorstep): (Router, Option<Doorstep>),
+    config: Arc<Config>,
+    stop: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(config.max_connections));
     let networks = Networks::new(config.connections_per_address);
     let ending = GracefulShutdown::new();
@@ -73,7 +82,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
             metrics::counter!("connections_refused_total").increment(1);
             continue;
         }
-        let (watcher, router) = (ending.watcher(), router.clone());
+        let (watcher, router, doorstep) = (ending.watcher(), router.clone(), doorstep.clone());
         let head_within = Duration::from_secs(config.header_timeout_secs);
         let taken_within = Duration::from_secs(config.answer_timeout_secs);
         // a socket takes its places along when the request that opened it is long answered
@@ -81,10 +90,19 @@ pub(super) async fn serve(listener: TcpListener, router: Router, config: Arc<Con
         tokio::spawn(async move {
             // hyper's limit on the head begins with its first byte; a connection may send none. A look, not readiness,
             // which may be told without a byte being there
-            if tokio::time::timeout(head_within, stream.peek(&mut [0])).await.is_ok() {
-                let stream = Taking::new(stream, taken_within);
-                // an error here is the other side's
-                watcher.watch(connection(stream, (peer, line), router, head_within)).await.ok();
+            let looking = look(&stream, peer, doorstep);
+            match tokio::time::timeout(head_within, looking).await {
+                Ok(Some(opening)) => {
+                    // sockets end by themselves: nobody waits for them as for a request
+                    drop((watcher, router));
+                    opening.live(stream, line).await;
+                }
+                Ok(None) => {
+                    let stream = Taking::new(stream, taken_within);
+                    // elsewhere in memory, or every socket would hold its room; an error here is the other side's
+                    Box::pin(watcher.watch(connection(stream, (peer, line), router, head_within))).await.ok();
+                }
+                Err(_) => {}
             }
         });
     }
@@ -103,6 +121,18 @@ async fn next(
     // never closed
     let place = Arc::clone(places).acquire_owned().await.ok();
     (place, listener.accept().await)
+}
+
+/// Waits for the first bytes, and says whether they ask for a socket and nothing else.
+async fn look(stream: &TcpStream, peer: SocketAddr, doorstep: Option<Doorstep>) -> Option<Opening> {
+    match doorstep {
+        // whoever is gone is found gone by the HTTP server, too
+        Some(doorstep) => doorstep.look(stream, peer).await.ok().flatten(),
+        None => {
+            stream.peek(&mut [0]).await.ok();
+            None
+        }
+    }
 }
 
 fn connection(
@@ -193,7 +223,7 @@ mod tests {
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, Router::new(), Arc::new(config), stop.clone()));
+        let serving = tokio::spawn(serve(listener, (Router::new(), None), Arc::new(config), stop.clone()));
         let silent = TcpStream::connect(address).await.unwrap();
         // it has the place by now
         tokio::time::sleep(Duration::from_millis(100)).await;

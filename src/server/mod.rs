@@ -145,11 +145,14 @@ pub async fn start(app: App, rung: RungBells, role: Role) -> Result<Server> {
     if role.does(Role::Api) {
         let listener = accept::listen(address)?;
         address = listener.local_addr()?;
-        tasks.spawn(accept::serve(listener, routes::router(&app, &hub), app.config.clone(), stop.clone()));
+        let (router, doorstep) = routes::router(&app, &hub);
+        let service = (router, Some(doorstep));
+        tasks.spawn(accept::serve(listener, service, app.config.clone(), stop.clone()));
     }
     if let Ok(address) = app.config.health_listen.parse::<SocketAddr>() {
         let listener = accept::listen(address)?;
-        tasks.spawn(accept::serve(listener, routes::operators(&app, &hub), app.config.clone(), stop.clone()));
+        let service = (routes::operators(&app, &hub), None);
+        tasks.spawn(accept::serve(listener, service, app.config.clone(), stop.clone()));
     }
     tasks::spawn(&tasks, &app, &hub, rung, role, &stop);
     tasks.close();

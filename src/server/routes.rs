@@ -22,7 +22,7 @@ use crate::{
     aloud,
     app::App,
     areas, board, bodies, chains, claims, county, delivery, events, forms, groups, guests, inbox, joint, legal,
-    live::{self, Hub},
+    live::{self, Doorstep, Hub},
     matters, media, meetings, moderation, notices, pages, people, privacy, quiet, reports, skills, streams,
     suggestions, suspensions, tasks, votes, wechat,
 };
@@ -117,17 +117,16 @@ pub(super) fn operators(app: &App, hub: &Arc<Hub>) -> Router {
         .with_state(app.clone())
 }
 
-/// The whole service.
-pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
+/// The whole service, and where those wait who ask for nothing but a socket.
+pub(super) fn router(app: &App, hub: &Arc<Hub>) -> (Router, Doorstep) {
     let calls = live::Calls::new(API.routes.clone().with_state(app.clone()), &API.operations);
     let means = county::Means { hub: Arc::clone(hub), reactions: Arc::new(super::reactions()) };
     let observed = || middleware::from_fn_with_state(app.clone(), layers::observe);
     let caught = || CatchPanicLayer::custom(layers::panicked);
     // what only bodies need is not for them: thousands connect at once
-    let sockets = live::routes(app.clone(), Arc::clone(hub), calls)
-        .method_not_allowed_fallback(layers::method_not_allowed)
-        .layer((observed(), caught()));
-    Router::new()
+    let (sockets, doorstep) = live::routes(app.clone(), Arc::clone(hub), calls);
+    let sockets = sockets.method_not_allowed_fallback(layers::method_not_allowed).layer((observed(), caught()));
+    let router = Router::new()
         .merge(API.routes.clone())
         .merge(pages::routes().layer(Extension(means)))
         .merge(health::routes(Arc::clone(hub)))
@@ -149,7 +148,8 @@ pub(super) fn router(app: &App, hub: &Arc<Hub>) -> Router {
             DefaultBodyLimit::max(MAX_JSON),
         ))
         .merge(sockets)
-        .with_state(app.clone())
+        .with_state(app.clone());
+    (router, doorstep)
 }
 
 /// `/docs` works offline; its page runs inline scripts, so it has a policy of its own.

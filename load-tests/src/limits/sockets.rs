@@ -26,6 +26,8 @@ const CHANNEL: &str = "s:limit";
 const WITHIN: Duration = Duration::from_secs(20);
 /// Frames that wait for each in a burst.
 pub(crate) const BURST: usize = 20;
+/// Bursts, here and there: of two only, the better one would be the median.
+pub(crate) const BURSTS: usize = 5;
 
 /// What the limit needs.
 pub(crate) struct Floor {
@@ -81,7 +83,7 @@ fn frame(offset: usize, payload: usize) -> Vec<u8> {
     frame
 }
 
-/// Sends so many frames, one at a time, to so many sockets; then as many bursts as a tenth of that.
+/// Sends so many frames, one at a time, to so many sockets; then as many bursts as ours.
 pub(crate) async fn measure(count: usize, payload: usize, rounds: usize) -> Outcome<Floor> {
     let (mut child, mut lines) = start(payload)?;
     let mut address = String::new();
@@ -97,7 +99,7 @@ pub(crate) async fn measure(count: usize, payload: usize, rounds: usize) -> Outc
         cpu += process::cpu(pid)?.saturating_sub(before);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    for _ in 0..rounds.div_ceil(10) {
+    for _ in 0..BURSTS {
         burst.add(send(&mut input, BURST, &mut phones).await?.as_secs_f64());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

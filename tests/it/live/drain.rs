@@ -13,21 +13,53 @@ use tokio::{
 use super::Scene;
 use crate::support::Socket;
 
+fn hello(to: SocketAddr, query: &str) -> String {
+    format!(
+        "GET /connection/websocket{query} HTTP/1.1\r\nHost: {to}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+}
+
+async fn head(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
 /// Asks for a socket from an address of one's own: the head of the answer, and the connection.
 async fn ask(to: SocketAddr, from: &str) -> std::io::Result<(String, TcpStream)> {
     let tcp = TcpSocket::new_v4()?;
     tcp.bind(format!("{from}:0").parse().unwrap())?;
     let mut stream = tcp.connect(to).await?;
-    let hello = format!(
-        "GET /connection/websocket HTTP/1.1\r\nHost: {to}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    stream.write_all(hello.as_bytes()).await?;
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
+    stream.write_all(hello(to, "").as_bytes()).await?;
+    Ok((head(&mut stream).await?, stream))
+}
+
+/// One that asks for nothing else is answered before the HTTP server is asked, any other by it (which gives each request an
+/// id), and what comes right behind the request is heard by both.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_is_answered_in_either_way_and_what_comes_behind_it_is_heard() {
+    let scene = Scene::set().await;
+    let connect = serde_json::json!({ "id": 1, "connect": { "token": scene.villager.token() } }).to_string();
+    let mut frame = vec![0x81, 0x80 | 126];
+    frame.extend(u16::try_from(connect.len()).unwrap().to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(connect.bytes());
+    for (query, is_short) in [("", true), ("?from=page", false)] {
+        let mut stream = TcpStream::connect(scene.app.address).await.unwrap();
+        let hello = hello(scene.app.address, query);
+        stream.write_all(&[hello.as_bytes(), &frame].concat()).await.unwrap();
+        let head = head(&mut stream).await.unwrap();
+        assert!(head.starts_with("HTTP/1.1 101") && head.contains(": s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{head}");
+        assert_eq!(head.contains("x-request-id: "), !is_short, "{head}");
+        let mut answer = [0; 64];
+        stream.read_exact(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.contains("{\"id\":1,\"connect\":{"), "{answer}");
     }
-    Ok((String::from_utf8_lossy(&head).into_owned(), stream))
+    scene.app.stop().await;
 }
 
 /// F4: not ready, nobody let in, sockets asked to come back elsewhere one slice after another, requests answered to the end.

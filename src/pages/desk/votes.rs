@@ -124,10 +124,10 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = may_run(&clerk.actor, &vote);
     let can_proxy = opens_votes && queries::runs(&vote.state) && proxies.until.is_some_and(|until| app.now() < until);
-    // whoever supervises sees, too, for whom the office cast and who is not told
-    let sees_doors = opens_votes || (!is_own && stands_in(&clerk.actor, &vote.area_code));
-    let unreachable = if sees_doors { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let overturns = !is_own && may_overturn(&clerk.actor, (&vote.preset, &vote.area_code));
+    // whoever is apart from the office sees, too, for whom it cast and who is not told
+    let sees_doors = opens_votes || overturns;
+    let unreachable = if sees_doors { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
     let is_tied = |told: &ResultView| told.outcome == "tie" && !told.is_provisional() && !told.is_overturned();
     let can_reopen = opens_votes && result.as_ref().is_some_and(is_tied);

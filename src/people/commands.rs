@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     accounts, claims, desk_login,
     matching::{self, Listed},
-    numbers,
+    numbers, replaced,
     roster::{self, RosterRow},
     rows::{household, person, roster_import},
     rules::Sex,
@@ -332,7 +332,9 @@ async fn write(tx: &Tx, change: Change) -> Result<()> {
     // whoever holds the new number signs in anew; whoever held the old one does not stay signed in
     let renumbered =
         change.changed.iter().filter(|(old, new)| old.phone_hmac.is_some() && old.phone_hmac != new.phone_hmac);
-    let renumbered: Vec<PersonId> = renumbered.map(|(old, _)| old.id).collect();
+    let renumbered: Vec<&person::Model> = renumbered.map(|(old, _)| old).collect();
+    replaced::note(tx, renumbered.iter().filter_map(|old| old.phone_sealed.clone()).collect()).await?;
+    let renumbered: Vec<PersonId> = renumbered.iter().map(|old| old.id).collect();
     for some in renumbered.chunks(CHUNK) {
         desk_login::forget(tx, some).await?;
         sessions::end_all_of(tx, some, "phone_changed").await?;

@@ -192,6 +192,9 @@ async fn do_in_time(app: App) {
     if let Err(error) = claims::commands::tell(&app).await {
         tracing::error!(%error, "phones to be told");
     }
+    if let Err(error) = people::tell_replaced(&app).await {
+        tracing::error!(%error, "phones that a roster took away");
+    }
 }
 
 /// Mostly nothing is due, which is seen in one unit. It ends with the first piece that is, and says whether there was one.

@@ -153,7 +153,8 @@ async fn open_ballot_box(
     queries::result_of(app.store.read(), id).await.map(Json)
 }
 
-/// Annul a vote that has no result yet: its reason is published, and nothing of its ballots.
+/// Annul a vote that has no result yet: its reason is published, and nothing of its ballots. Once a box is counted the town's office
+/// alone may.
 #[utoipa::path(post, path = "/v1/votes/{id}/annul", tag = "votes", operation_id = "annul_vote", params(("id" = VoteId, Path)),
     request_body = AnnulVote,
     responses((status = 200, body = VoteView, description = "Annulled; its matter is free for another vote"),

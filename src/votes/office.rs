@@ -102,9 +102,9 @@ async fn is_concerned(db: &impl ConnectionTrait, actor: &Actor, (vote, group): (
     Ok(is_of_it || queries::own_place(db, vote, actor.person).await?.is_some())
 }
 
-/// May the actor annul it, or say that its result does not stand? Of a vote inside a body that is the town's office, not the
-/// body itself: it would judge its own chair's election. So it is of a recall from the village committee, whose chair would end
-/// the own one, and of a choice of representatives, among whom the committee's may stand.
+/// May the actor annul it? Of a vote inside a body that is the town's office, not the body itself: it would judge its own chair's
+/// election. So it is of a recall from the village committee, whose chair would end the own one, and of a choice of
+/// representatives, among whom the committee's may stand.
 #[must_use]
 pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
     if queries::is_inside(preset) || queries::is_recall(preset) || queries::is_selection(preset) {
@@ -112,6 +112,13 @@ pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
     } else {
         bodies::may(actor, Right::BendPath, area)
     }
+}
+
+/// May the actor say that a result does not stand? An office that lost would find somebody who challenges it, so that never is the one
+/// whose vote it is; a council is not the village's to overturn, whoever supervises the village.
+#[must_use]
+pub fn may_overturn(actor: &Actor, (preset, area): (&str, &str)) -> bool {
+    if queries::is_inside(preset) { sealed::holds(actor, Trustee::Town, area) } else { stands_in(actor, area) }
 }
 
 /// # Errors

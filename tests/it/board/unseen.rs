@@ -133,6 +133,13 @@ async fn by_a_phone_that_the_roster_changed_since_the_roll_nobody_casts() {
     app.settle().await;
     let told = "SELECT count(*) FROM entries WHERE kind = 'card' AND body LIKE '%花名册换了 2 人的手机号%'";
     assert_eq!(count(app.folder.path(), told).await, 2, "the town's office and the supervision committee");
+    // and whoever had it hears of it where no clerk is in between
+    app.settle().await;
+    let sms = std::fs::read_to_string(app.folder.path().join("sms.txt")).unwrap();
+    for old in ["19500000007", "19500000008"] {
+        assert!(sms.contains(&format!("notice {old} phone_replaced")), "{sms}");
+    }
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM replaced_phones").await, 0);
     let taken_over = village.villager(&app, "00007").await;
     assert_eq!(taken_over.post(&vote, ballot()).await.refused(), "phone_unproven");
     let again = village.villager(&app, "00008").await.post(&vote, before).await.ok();

@@ -15,7 +15,6 @@ use crate::{
     votes::{
         commands::{
             Cast, SealedBy, Secrecy,
-            about::refused,
             keep::{Good, keep},
             slot::{Casting, Slot, again, find_slot},
         },
@@ -220,7 +219,7 @@ pub(super) fn look_at(
     }
     // everybody reads the ids of a secret vote in the end: one that holds a time would say when it was cast
     if is_secret && paper.cast_id.get_version_num() != 4 {
-        return Err(refused("cast_id", "not_random"));
+        return Err(Error::field("cast_id", "not_random"));
     }
     let at = now.trunc_subsecs(0);
     let cast = Cast { vote, cast_id: paper.cast_id, hash: paper.hash.clone(), at, sealed_by: paper.sealed_by() };

@@ -195,6 +195,13 @@ impl Error {
     pub fn broken(what: impl std::fmt::Display) -> Self {
         Self::Broken(what.to_string())
     }
+
+    /// One field is wrong; `code` as in [`Checks::wrong`].
+    pub fn field(field: impl Into<String>, code: &str) -> Self {
+        let mut checks = Checks::default();
+        checks.wrong(field, code);
+        checks.refusal(Code::InvalidFields)
+    }
 }
 
 /// Away, overloaded or full: come again. Everything else is a mistake of ours. The codes are SQLite's numbers and
@@ -304,10 +311,11 @@ impl Checks {
     /// # Errors
     /// `code` with every field noted.
     pub fn done_as(self, code: Code) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Refused(Box::new(Refusal { code, fields: self.0, retry_after_secs: None, more: None })))
+        if self.0.is_empty() { Ok(()) } else { Err(self.refusal(code)) }
+    }
+
+    fn refusal(self, code: Code) -> Error {
+        Error::Refused(Box::new(Refusal { code, fields: self.0, retry_after_secs: None, more: None }))
     }
 
     /// How many fields were noted so far.

@@ -44,7 +44,7 @@ mod register;
 pub use self::{
     answers::SuggestionAnswerView,
     consults::{Consultation, consulted},
-    joined::{author_threads, joined_to},
+    joined::{author_threads, count_joined, joined_to},
     lists::{DESK_TODO, Scope, SuggestionsQuery, assignees, desk_to_call, desk_todo, desk_unseen, list},
     register::VoicesQuery,
 };

@@ -16,7 +16,7 @@ use crate::{
     areas::{self, AreaName, VILLAGE_CODE},
     bodies::{self, Right},
     clock,
-    error::{Checks, Code, Error, FieldError, Result},
+    error::{Code, Error, FieldError, Result},
     ids::MediaId,
     pages::{
         fields::{Fields, Sent, Wrong},
@@ -221,18 +221,12 @@ pub(super) async fn live(app: &App, clerk: &Clerk, (page, draft): (Page, &Draft)
 /// # Errors
 /// `invalid_fields`, naming the field.
 pub(super) fn moment_of(fields: &Fields, name: &str) -> Result<DateTime<Utc>> {
-    let mut checks = Checks::default();
-    let Some(typed) = fields.given(name) else {
-        checks.wrong(name, "required");
-        return Err(checks.done().err().unwrap_or_else(|| Code::InvalidRequest.into()));
-    };
+    let typed = fields.given(name).ok_or_else(|| Error::field(name, "required"))?;
     let naive = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(typed, form).ok());
     let at = naive.and_then(|naive| naive.and_local_timezone(clock::shanghai()).single());
-    checks.require(at.is_some(), name, "not_a_date");
-    checks.done()?;
-    at.map(|at| at.with_timezone(&Utc)).ok_or_else(|| Code::InvalidRequest.into())
+    at.map(|at| at.with_timezone(&Utc)).ok_or_else(|| Error::field(name, "not_a_date"))
 }
 
 /// Day and time as a browser's picker takes them.
@@ -342,6 +336,7 @@ impl Due {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Checks;
 
     fn at(text: &str) -> DateTime<FixedOffset> {
         DateTime::parse_from_rfc3339(text).unwrap()
@@ -391,10 +386,9 @@ mod tests {
     #[test]
     fn photos_that_were_refused_are_not_brought_along() {
         let brought = |wrong: &str| {
-            let (mut sent, mut checks) = (Sent::default(), Checks::default());
+            let mut sent = Sent::default();
             sent.fields.preset("media", MediaId::new().to_string());
-            checks.wrong(wrong, "out_of_range");
-            Draft::refused_with("ask", sent, checks.done().unwrap_err()).unwrap().0.len()
+            Draft::refused_with("ask", sent, Error::field(wrong, "out_of_range")).unwrap().0.len()
         };
         assert_eq!((brought("title"), brought("photos")), (1, 0));
     }

@@ -16,7 +16,6 @@ use crate::{
     votes::{
         commands::{
             Cast, SealedBy, Secrecy,
-            about::refused,
             keep::{Good, keep},
             slot::{Casting, Slot, again, find_slot},
         },
@@ -231,7 +230,7 @@ pub(super) fn look_at(
     }
     // everybody reads the ids of a secret vote in the end: one that holds a time would say when it was cast
     if is_secret && paper.cast_id.get_version_num() != 4 {
-        return Err(refused("cast_id", "not_random"));
+        return Err(Error::field("cast_id", "not_random"));
     }
     // whoever brings rosters in could vote for those who never log in, and nobody would be told
     if paper.phone_listed_at.is_some_and(|at| at >= slot.created_at) {

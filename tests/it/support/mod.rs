@@ -8,7 +8,7 @@ mod process;
 mod redis;
 mod socket;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::LazyLock, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use liusheng::{
@@ -244,7 +244,9 @@ pub(crate) fn hidden(page: &str, name: &str) -> String {
 
 /// Settings of a test server: any free port, the broker of `LSTEST_REDIS_URL` or in-process.
 pub(crate) fn config(folder: &House) -> Config {
-    let mut config = Config::defaults().unwrap();
+    // read once: a hundred settings
+    static DEFAULTS: LazyLock<Config> = LazyLock::new(|| Config::defaults().unwrap());
+    let mut config = DEFAULTS.clone();
     config.listen = "127.0.0.1:0".parse().unwrap();
     config.data_dir = folder.path().to_owned();
     config.database_url = folder.url();

@@ -45,7 +45,7 @@ pub use self::{
     answers::SuggestionAnswerView,
     consults::{Consultation, consulted},
     joined::{author_threads, joined_to},
-    lists::{DESK_TODO, Scope, SuggestionsQuery, assignees, desk_to_call, desk_todo, desk_unseen, list},
+    lists::{DESK_TODO, Scope, SuggestionsQuery, assignees, desk_alike, desk_to_call, desk_todo, desk_unseen, list},
     register::VoicesQuery,
 };
 pub(super) use self::{

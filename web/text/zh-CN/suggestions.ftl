@@ -358,6 +358,8 @@ answer-outcome-answered = 已答复
 answer-outcome-declined = 不予受理
 answer-outcome-outside = 请走别的渠道
 desk-answer-outcome = 怎么答复
+desk-answer-also = 说的是一件事的，一起答复（有 { $n } 条可选）
+desk-answer-also-hint = 列出这里还没有答复的、同一方面的留言：公开的，和您打开看过的不公开的。勾上的都收到同样的文字，还没有受理的一并受理；录音只跟着这一条。
 desk-answer-outcome-hint = 不予受理要写明理由；12345、法院、信访等渠道办的，写明找谁、怎么找。留言的人照样可以评价，说“没解决”照样转到上级。
 
 # The table of the voices that one handles.

@@ -225,7 +225,7 @@ pub async fn desk_to_call(
 }
 
 /// Other voices of the same body about the same kind of thing that wait on the actor's desk, and that the actor has read or
-/// everybody may: they can get the same answer. The newest first, 20 at most.
+/// everybody may: they can get the same answer. The most urgent first, 20 at most.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -243,7 +243,8 @@ pub async fn desk_alike(
             .filter(suggestion::Column::Id.ne(of.id))
             .filter(suggestion::Column::AuthorId.ne(actor.person))
             .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
-            .order_by_desc(suggestion::Column::CreatedAt)
+            // not by when it was left: a database would go through all that ever was
+            .order_by_asc(suggestion::Column::AnswerDueAt)
             .limit(ALIKE);
         rows.extend(waiting.all(db).await?);
     }

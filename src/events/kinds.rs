@@ -138,7 +138,7 @@ kinds! {
     SuggestionDueSoon "suggestion.due_soon",
     /// It presses, and who is to take it is told at once; data: body, unless it is about somebody.
     SuggestionPressing "suggestion.pressing",
-    /// It was called urgent, and whoever answers it made it ordinary; data: body.
+    /// It was called urgent, and whoever answers it made it ordinary; data: body, office.
     SuggestionMadeOrdinary "suggestion.made_ordinary",
     /// It is late and an office above is told to see to it.
     SuggestionSupervised "suggestion.supervised",

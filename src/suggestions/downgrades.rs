@@ -2,7 +2,8 @@
 //!
 //! # Why
 //! What its author calls urgent wakes people; whoever may call everything so is heard less each time. The promises are then
-//! those that it would have had from the beginning, and what was late by them is late.
+//! those that it would have had from the beginning, and what was late by them is late. The office above hears of each, by number and
+//! kind: who made everything ordinary would be seen.
 use chrono::{DateTime, FixedOffset};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 use super::{
     Suggestion, clocks,
     commands::{checked, moved, record},
+    escalation,
     promises::{self, Urgency},
     queries::{self, SuggestionSummary},
     rows::{downgrade, suggestion},
@@ -97,7 +99,11 @@ pub async fn make_ordinary(
         made_at: Set(tx.now()),
     };
     kept.insert(tx).await?;
-    record(tx, Kind::SuggestionMadeOrdinary, &row, Some(actor), json!({ "body": seat.body_id })).await?;
+    let mut data = json!({ "body": seat.body_id });
+    if let Some(office) = escalation::next(tx, &row, tx.now()).await? {
+        data["office"] = json!(office);
+    }
+    record(tx, Kind::SuggestionMadeOrdinary, &row, Some(actor), data).await?;
     queries::summary(tx, row).await
 }
 

@@ -316,8 +316,7 @@ async fn read_support(State(app): State<App>, actor: Actor, Path(id): Path<Sugge
     support::support(&app, &actor, id).await.map(Json)
 }
 
-/// One's own voices, and public ones of the own village, that say much the same as what one is about to say. The words are not
-/// kept.
+/// Own voices, and public ones of the village, that say much the same as what one is about to say. The words are not kept.
 #[utoipa::path(post, path = "/v1/suggestions/similar", tag = "suggestions", operation_id = "similar_suggestions",
     request_body = AboutToSay,
     responses((status = 200, body = Vec<SimilarVoice>, description = "One's own first, the most alike first; 3 at most"), Problem))]

@@ -6,7 +6,7 @@
 //! handler only after the opening was written down, and the author sees who opened it; lists never show its words; its
 //! words, its answers and its thread are kept sealed by a key that is destroyed with the author's account.
 //! Whoever runs the county opens one only with a reason, which the author reads, too, and until midnight.
-//! An answer is written, spoken, or both; its clip is heard by whoever may read it, and destroyed with a private voice.
+//! An answer is written, spoken, or both, and its words may answer several at once, each as its own; its clip is heard by whoever may read it, and destroyed with a private voice.
 //! Nobody answers the own voice; only the author rates the answer, or is called back where it was taken down, by who neither took
 //! it down nor answered it; "not solved" opens it again, also for 30 days after it was rated as solved. Said twice, it takes it to the office above, which alone answers it from then on. Before a deadline the body responsible is reminded; what is late is
 //! told to the office above, and three working days later to the one above that, by number and kind and without a word of it.

@@ -45,7 +45,7 @@ pub use self::{
     answers::SuggestionAnswerView,
     consults::{Consultation, consulted},
     joined::{author_threads, count_joined, joined_to},
-    lists::{DESK_TODO, Scope, SuggestionsQuery, assignees, desk_to_call, desk_todo, desk_unseen, list},
+    lists::{DESK_TODO, Scope, SuggestionsQuery, assignees, desk_alike, desk_to_call, desk_todo, desk_unseen, list},
     register::VoicesQuery,
 };
 pub(super) use self::{
@@ -162,7 +162,7 @@ pub struct SuggestionView {
     /// The clerk who took it down for its author; for the author and those who handle it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_down: Option<TakenDownView>,
-    /// That it was made ordinary, and why; for the author and those who handle it.
+    /// That it was made ordinary, and why; for the author and whoever answers it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub made_ordinary: Option<MadeOrdinaryView>,
     /// That its author took it back.
@@ -283,7 +283,7 @@ pub(super) async fn view(
         readings,
         referrals,
         taken_down,
-        made_ordinary: if is_told { downgrades::of_voice(db, keys, &row).await? } else { None },
+        made_ordinary: if is_near { downgrades::of_voice(db, keys, &row).await? } else { None },
         withdrawn: withdrawals::of_voice(db, keys, (&row, is_told)).await?,
         extensions,
         assists,

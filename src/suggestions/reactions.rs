@@ -214,6 +214,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionSupervised => "office_suggestion_supervised",
         Kind::SuggestionEscalated => "office_suggestion_escalated",
         Kind::SuggestionWithdrawn => "office_suggestion_withdrawn",
+        Kind::SuggestionMadeOrdinary if event.data.get("office").is_some() => "office_suggestion_made_ordinary",
         Kind::SuggestionHidden if is_set(event, "held") && is_set(event, "media") => "office_suggestion_media_held",
         Kind::SuggestionHidden if is_set(event, "held") => "office_suggestion_held",
         // no deadline reminds of its photos any more
@@ -228,7 +229,7 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let is_new = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated);
     let due = if is_new || is_to_accept(event) { row.accept_due_at } else { row.answer_due_at };
     let mut card = card(tx, code, &row, due).await?;
-    if event.kind == Kind::SuggestionSupervised {
+    if matches!(event.kind, Kind::SuggestionSupervised | Kind::SuggestionMadeOrdinary) {
         // whoever sees to it that others answer does not read it
         card.link = "/desk".to_owned();
     }
@@ -348,6 +349,7 @@ mod tests {
             "gone",
             "unassigned",
             "withdrawn",
+            "made-ordinary",
         ]
         .iter()
         .map(|code| format!("office-suggestion-{code}"));

@@ -8,6 +8,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 mod accused;
 mod aloud;
+mod answers;
 mod architecture;
 mod asked_above;
 mod assists;

@@ -266,6 +266,8 @@ async fn what_was_called_urgent_is_made_ordinary_with_a_reason_and_has_its_own_d
     let card = told["entries"].as_array().unwrap().iter().find(|one| one["body"]["card"] == "suggestion_made_ordinary");
     let said = card.unwrap()["body"]["text"].as_str().unwrap();
     assert!(said.contains("只是没有热水") && said.contains("11月10日"), "{said}");
+    let above = crate::support::cards_in(app, village.town.person, "office").await;
+    assert_eq!(above.iter().filter(|card| *card == "office_suggestion_made_ordinary").count(), 1, "{above:?}");
     // neither whom it is about, nor who sits with them
     let about = json!({ "kind": "complaint", "urgency": "urgent", "about_person_id": village.clerk.person });
     let about = scene.speak(about).await;

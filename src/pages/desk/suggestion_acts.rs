@@ -14,7 +14,7 @@ use crate::{
         layout::see,
     },
     suggestions::{
-        self, RateSuggestion, WriteDownCosigns,
+        self, AssignSuggestion, RateSuggestion, WriteDownCosigns,
         assists::{self, AskAssist},
         commands,
         downgrades::{self, MakeOrdinary},
@@ -23,6 +23,21 @@ use crate::{
         referrals::{self, ReferSuggestion},
     },
 };
+
+pub(super) async fn accept(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let accept = app.once(clerk.actor.clone(), fields.key(), "accept_suggestion", id, |tx, actor, id| {
+        Box::pin(commands::accept(tx, actor, id))
+    });
+    accept.await.map(drop)
+}
+
+pub(super) async fn assign(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, AssignSuggestion { person_id: fields.required("person_id")? });
+    let assign = app.once(clerk.actor.clone(), fields.key(), "assign_suggestion", input, |tx, actor, input| {
+        Box::pin(commands::assign(tx, actor, input))
+    });
+    assign.await.map(drop)
+}
 
 pub(super) async fn refer(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
     let body_id = fields.required("body_id")?;

@@ -17,8 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(withdraw_suggestion))
 }
 
-/// Take one's own voice back: nobody is to deal with it any more, and it stays as it is. Not once it is answered, others stand
-/// behind it, or it joined a matter.
+/// Take one's own voice back: nobody deals with it any more. Not once it is answered, cosigned, or in a matter.
 #[utoipa::path(post, path = "/v1/suggestions/{id}/withdraw", tag = "suggestions",
     operation_id = "withdraw_suggestion",
     params(("id" = String, Path, description = "The voice")), request_body = WithdrawSuggestion,

@@ -168,9 +168,8 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 Step::Cosign => ![Rated, Withdrawn].contains(&state),
                 Step::Refer | Step::Involve | Step::Withdraw => [Submitted, Accepted].contains(&state),
                 Step::Extend => state == Accepted,
-                // nobody was asked, and what is not public is not hidden
-                Step::Keep | Step::Hide | Step::Show | Step::Appeal | Step::WriteDown | Step::CallBack => false,
-                Step::MakeOrdinary => false,
+                // nobody was asked, what is not public is not hidden, and nothing presses
+                _ => false,
             };
             let outcome = |actor: &Actor| check(step, &row, standing(actor, &row)).map_err(|error| error.code());
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };

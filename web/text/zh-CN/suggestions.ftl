@@ -46,6 +46,8 @@ suggestion-withdrawn-title = 您撤回了这条留言
 suggestion-withdrawn-text = 留言 { $number } 不用再办了，原话和办理经过都还在。以后又要办，请再说一条。
 suggestion-made-ordinary-title = 这条留言改为一般办理
 suggestion-made-ordinary-text = { $other }认为留言 { $number } 不是等不得的事：{ $reason }。照样办，下一步的期限是{ $due }。真有危险，请在下面回复，或者直接打电话。
+office-suggestion-made-ordinary-title = 下级把紧急留言改为一般：{ $kind }
+office-suggestion-made-ordinary-text = 编号 { $number } 由{ $body }办理，{ $body }认为不是急事，答复期限改为{ $due }。理由已经告诉留言的人；觉得不妥，请督促{ $body }。
 office-suggestion-withdrawn-title = 留言的人撤回了：{ $kind }
 office-suggestion-withdrawn-text = 编号 { $number }，留言的人说不用再办了。期限到此为止，不算没有答复，也不算没有解决。
 cosigned-answered-title = 您也关心的留言有答复了
@@ -365,6 +367,8 @@ answer-outcome-answered = 已答复
 answer-outcome-declined = 不予受理
 answer-outcome-outside = 请走别的渠道
 desk-answer-outcome = 怎么答复
+desk-answer-also = 说的是一件事的，一起答复（有 { $n } 条可选）
+desk-answer-also-hint = 列出这里还没有答复的、同一方面的留言：公开的，和您打开看过的不公开的。勾上的都收到同样的文字，还没有受理的一并受理；录音只跟着这一条。
 desk-answer-outcome-hint = 不予受理要写明理由；12345、法院、信访等渠道办的，写明找谁、怎么找。留言的人照样可以评价，说“没解决”照样转到上级。
 
 # The table of the voices that one handles.

@@ -1,5 +1,11 @@
 //! A socket from its handshake to its end: the task that reads it, and empties what it could not take at once.
-use std::{cell::RefCell, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    io::{self, ErrorKind},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Extension, Router,
@@ -198,15 +204,30 @@ async fn first(stream: &TcpStream, incoming: &mut Incoming, mut read: Vec<u8>) -
         }
         read.clear();
         stream.readable().await.map_err(|_| End::Gone)?;
-        match BUFFER
-            .with_borrow_mut(|buffer| stream.try_read(buffer).map(|count| read.extend(buffer.iter().take(count))))
+        match BUFFER.with_borrow_mut(|buffer| come(stream, buffer).map(|count| read.extend(buffer.iter().take(count))))
         {
             Ok(()) if read.is_empty() => return Err(End::Gone),
             Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(_) => return Err(End::Gone),
         }
     }
+}
+
+/// What has come, as far as there is room. Less than that is all: what comes after it is told anew, as tokio relies upon where
+/// it reads itself, and nobody asks once more only to hear that there is nothing.
+fn come(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut all = None;
+    let read = stream.try_io(Interest::READABLE, || {
+        let count = rustix::io::read(stream, &mut *buffer)?;
+        if count == 0 || count == buffer.len() {
+            return Ok(count);
+        }
+        all = Some(count);
+        // readable no more, until it is told
+        Err(ErrorKind::WouldBlock.into())
+    });
+    all.map_or(read, Ok)
 }
 
 /// Until the connection ends, and why it does.
@@ -266,10 +287,10 @@ impl Incoming {
     /// What is there, and a turn for others.
     fn read(&mut self, connection: &Arc<Connection>, stream: &TcpStream) -> std::result::Result<(), End> {
         for _ in 0..READS {
-            let is_more = BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer) {
+            let is_more = BUFFER.with_borrow_mut(|buffer| match come(stream, buffer) {
                 Ok(0) => Err(End::Gone),
                 Ok(count) => self.take(connection, buffer.get(..count).unwrap_or_default()).map(|()| true),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(false),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
                 Err(_) => Err(End::Gone),
             })?;
             if !is_more {

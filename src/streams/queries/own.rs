@@ -4,8 +4,9 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+    sea_query::{Expr, SelectStatement, UnionType},
 };
 
 use super::{
@@ -71,11 +72,17 @@ async fn alone(db: &impl ConnectionTrait, actor: &Actor) -> Result<Own> {
     Ok(told(actor, rows.iter().map(|(row, member)| Row::of(row, role_in(member.as_ref()))).collect()))
 }
 
-/// What somebody belongs to.
+/// What is read of a stream.
+const READ: [stream::Column; 9] = {
+    use stream::Column::{AreaCode, BodyId, Epoch, Id, Kind, LastAt, LastNo, LastSeq, SubjectId};
+    [Id, Kind, SubjectId, AreaCode, BodyId, Epoch, LastSeq, LastNo, LastAt]
+};
+
+/// What somebody belongs to, or, with nobody, the channel of an area.
 #[derive(FromQueryResult)]
-struct Joined {
-    person_id: PersonId,
-    role: String,
+struct Found {
+    person_id: Option<PersonId>,
+    role: Option<String>,
     id: StreamId,
     kind: String,
     subject_id: String,
@@ -89,9 +96,18 @@ struct Joined {
 
 /// Of each of these people, none of whom holds a seat: what they belong to, and the channels of where they live.
 async fn of_all(db: &InTime, actors: &[Actor]) -> Result<Vec<Own>> {
+    let mut areas: Vec<String> = actors.iter().flat_map(|actor| chain_of_areas(&actor.area)).collect();
+    areas.sort_unstable();
+    areas.dedup();
     let most = MAX_STREAMS * actors.len() as u64;
-    let joined = joined(actors).limit(most).into_model::<Joined>().all(db).await?;
-    if joined.len() as u64 == most {
+    let mut asked = joined(actors);
+    // an area has one channel
+    asked.limit(most + areas.len() as u64).union(UnionType::All, channels(areas));
+    let rows = db.query_all(&asked).await?;
+    let found =
+        rows.iter().map(|row| Found::from_query_result(row, "")).collect::<std::result::Result<Vec<_>, DbErr>>()?;
+    let (joined, channels): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|row| row.person_id.is_some());
+    if joined.len() as u64 >= most {
         // somebody belongs to more than is told, and who it is only the database can sort out
         let mut all = Vec::with_capacity(actors.len());
         for actor in actors {
@@ -99,24 +115,18 @@ async fn of_all(db: &InTime, actors: &[Actor]) -> Result<Vec<Own>> {
         }
         return Ok(all);
     }
-    let mut areas: Vec<String> = actors.iter().flat_map(|actor| chain_of_areas(&actor.area)).collect();
-    areas.sort_unstable();
-    areas.dedup();
-    let here = Condition::all()
-        .add(stream::Column::Kind.eq(StreamKind::Channel.as_str()))
-        .add(stream::Column::AreaCode.is_in(padded(areas)));
-    let channels = stream::Entity::find().filter(here).all(db).await?;
-    let mut of: HashMap<PersonId, Vec<&Joined>> = HashMap::new();
+    let mut of: HashMap<Option<PersonId>, Vec<&Found>> = HashMap::new();
     for row in &joined {
         of.entry(row.person_id).or_default().push(row);
     }
     let rows = |actor: &Actor| {
-        let mut rows: Vec<Row<'_>> = of.get(&actor.person).into_iter().flatten().map(|row| row.as_row()).collect();
+        let mut rows: Vec<Row<'_>> =
+            of.get(&Some(actor.person)).into_iter().flatten().map(|row| row.as_row()).collect();
         let areas = chain_of_areas(&actor.area);
         for channel in &channels {
             let is_here = channel.area_code.as_ref().is_some_and(|area| areas.contains(area));
             if is_here && rows.iter().all(|row| row.stream.id != channel.id) {
-                rows.push(Row::of(channel, None));
+                rows.push(channel.as_row());
             }
         }
         rows
@@ -124,18 +134,31 @@ async fn of_all(db: &InTime, actors: &[Actor]) -> Result<Vec<Own>> {
     Ok(actors.iter().map(|actor| told(actor, rows(actor))).collect())
 }
 
-/// The columns of [`Joined`].
-fn joined(actors: &[Actor]) -> sea_orm::Select<membership::Entity> {
-    use stream::Column::{AreaCode, BodyId, Epoch, Id, Kind, LastAt, LastNo, LastSeq, SubjectId};
-    let mine = membership::Entity::belongs_to(stream::Entity).from(membership::Column::StreamId).to(Id);
+/// What these people belong to, as [`Found`].
+fn joined(actors: &[Actor]) -> SelectStatement {
+    let mine = membership::Entity::belongs_to(stream::Entity).from(membership::Column::StreamId).to(stream::Column::Id);
     membership::Entity::find()
         .join(JoinType::InnerJoin, mine.into())
         .select_only()
         .columns([membership::Column::PersonId, membership::Column::Role])
-        .columns([Id, Kind, SubjectId, AreaCode, BodyId, Epoch, LastSeq, LastNo, LastAt])
+        .columns(READ)
         .filter(membership::Column::PersonId.is_in(padded(actors.iter().map(|actor| actor.person).collect())))
         .filter(membership::Column::LeftAt.is_null())
         .filter(membership::Column::Role.ne(FORMER))
+        .into_query()
+}
+
+/// The channels of these areas, as [`Found`]: in the same statement, because to hand one to the database costs more than to
+/// run it.
+fn channels(areas: Vec<String>) -> SelectStatement {
+    stream::Entity::find()
+        .select_only()
+        .column_as(Expr::cust("NULL"), "person_id")
+        .column_as(Expr::cust("NULL"), "role")
+        .columns(READ)
+        .filter(stream::Column::Kind.eq(StreamKind::Channel.as_str()))
+        .filter(stream::Column::AreaCode.is_in(padded(areas)))
+        .into_query()
 }
 
 /// What one person may be told of.
@@ -153,7 +176,7 @@ impl<'a> Row<'a> {
     }
 }
 
-impl Joined {
+impl Found {
     fn as_row(&self) -> Row<'_> {
         let stream = Followed { id: self.id, epoch: self.epoch, last_seq: self.last_seq, last_no: self.last_no };
         let scope = Scope {
@@ -162,7 +185,7 @@ impl Joined {
             area_code: self.area_code.as_deref(),
             body_id: self.body_id,
         };
-        Row { stream, scope, role: Some(&self.role), last_at: self.last_at }
+        Row { stream, scope, role: self.role.as_deref(), last_at: self.last_at }
     }
 }
 

@@ -93,7 +93,7 @@ mod m0131_invitations;
 mod m0132_hot_words;
 mod m0136_guests_of_today;
 mod m0137_service_records;
-mod m0138_body_charters;
+mod m0138_councils;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -194,7 +194,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0132_hot_words::Migration),
             Box::new(m0136_guests_of_today::Migration),
             Box::new(m0137_service_records::Migration),
-            Box::new(m0138_body_charters::Migration),
+            Box::new(m0138_councils::Migration),
         ]
     }
 }

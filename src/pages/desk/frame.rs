@@ -162,7 +162,9 @@ impl Clerk {
 fn belongs(here: &str, door: &str) -> bool {
     match door {
         "/desk" => here.starts_with("/desk/tasks/"),
-        "/desk/bodies" => ["/desk/members", "/desk/joint/"].iter().any(|path| here.starts_with(path)),
+        "/desk/bodies" => {
+            ["/desk/members", "/desk/joint/", "/desk/recommendations"].iter().any(|path| here.starts_with(path))
+        }
         "/desk/matters" => ["/desk/forms/", "/desk/votes/", "/desk/aloud/vote/", "/desk/aloud/matter/"]
             .iter()
             .any(|path| here.starts_with(path)),

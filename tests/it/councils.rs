@@ -11,6 +11,14 @@ use crate::{
 
 const NEXT: &str = "330521103203";
 
+/// Three things that the village's council did.
+pub(crate) async fn at_work(app: &TestApp, village: &Village) {
+    let done = json!({ "done_on": clock::local_date(app.app.now()), "function": "customs", "text": "写春联" });
+    for _ in 0..3 {
+        village.council_chair.post(&format!("/v1/bodies/{}/services", village.council), done.clone()).await.ok();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_of_a_council_stands_wherever_it_is_shown_and_fits_its_villages() {
     let (app, village) = Village::start().await;

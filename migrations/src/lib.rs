@@ -97,6 +97,7 @@ mod m0135_rated_answers;
 mod m0136_guests_of_today;
 mod m0137_service_records;
 mod m0138_body_charters;
+mod m0138_councils;
 mod m0139_no_times;
 mod m0140_hot_marks;
 mod m0141_listed_phones;
@@ -205,6 +206,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0136_guests_of_today::Migration),
             Box::new(m0137_service_records::Migration),
             Box::new(m0138_body_charters::Migration),
+            Box::new(m0138_councils::Migration),
             Box::new(m0139_no_times::Migration),
             Box::new(m0140_hot_marks::Migration),
             Box::new(m0141_listed_phones::Migration),

@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod council;
+mod recommendations;
 
 /// A seat that ends must not stand on a kept page for long.
 const KEPT_SECS: u32 = 60;
@@ -369,6 +370,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_seat_groups))
         .routes(routes!(set_service_group))
         .merge(council::routes())
+        .merge(recommendations::routes())
         .routes(routes!(list_body_members, enter_body_member))
         .routes(routes!(strike_body_member))
         .routes(routes!(read_register, change_register))

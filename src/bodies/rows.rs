@@ -2,7 +2,7 @@
 
 mod council;
 
-pub(crate) use self::council::{body_charter, service_record};
+pub(crate) use self::council::{body_charter, recommendation, service_record};
 
 /// One body.
 pub(crate) mod body {

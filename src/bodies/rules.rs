@@ -166,6 +166,24 @@ words! {
 }
 
 words! {
+    /// What became of a recommendation for a council.
+    RecommendationState {
+        /// 待审核
+        Waiting "waiting",
+        /// 审核通过
+        Fit "fit",
+        /// 审核没有通过
+        Unfit "unfit",
+        /// 已经任职
+        Seated "seated",
+        /// 没有选上
+        NotElected "not_elected",
+        /// 本人撤回
+        Withdrawn "withdrawn",
+    }
+}
+
+words! {
     /// Does a seat still stand?
     SeatState {
         /// It stands, within its days.

@@ -9,7 +9,7 @@ use super::{
     story::{COUNCIL, Story, line, parsed},
 };
 use crate::{
-    bodies::{charter, services},
+    bodies::{charter, recommendations, services},
     clock,
     error::{Error, Result},
     ids::NeedId,
@@ -50,6 +50,8 @@ impl Story<'_> {
                 self.stay_away("hall").await
             }
             33 => self.served("advice", 0).await,
+            // who still waits for the party's organisation
+            35 => self.recommend("00063").await,
             36 => self.need("phones").await.map(drop),
             37 => {
                 let place = self.put_beside("bumps", "00034").await?;
@@ -146,6 +148,15 @@ impl Story<'_> {
             "adopted_on": clock::local_date(self.app.now()),
         }))?;
         self.write(move |tx| Box::pin(async move { charter::write(tx, &council, (body, input)).await })).await?;
+        Ok(())
+    }
+
+    /// Somebody would like to join the council.
+    async fn recommend(&self, number: &str) -> Result<()> {
+        let (actor, body) = (self.actor(number).await?, self.cast.body("council")?);
+        let input = parsed(json!({ "reason": line("council", "reason") }))?;
+        self.write(move |tx| Box::pin(async move { recommendations::recommend(tx, &actor, (body, input)).await }))
+            .await?;
         Ok(())
     }
 

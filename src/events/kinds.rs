@@ -47,6 +47,12 @@ kinds! {
     BodyRegistered "body.registered",
     /// Where somebody of a body listens, when, or who is there was said anew; data: which of these.
     RoomChanged "room.changed",
+    /// Somebody was recommended for a council, who is not named; data: body.
+    RecommendationMade "recommendation.made",
+    /// It was checked, or the seat was filled or not; data: body, outcome.
+    RecommendationDecided "recommendation.decided",
+    /// It was taken back by who made it; data: body.
+    RecommendationWithdrawn "recommendation.withdrawn",
     /// What a council did was written down; data: body.
     ServiceRecorded "service.recorded",
     /// It was taken back; data: body.

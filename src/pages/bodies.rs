@@ -1,23 +1,30 @@
 //! `/bodies/{id}`: a body for everybody: who sits in it, who sat in its terms, the election that comes, what a council did.
+//! Whoever lives there recommends members for a council there (`/recommendations/{id}/withdraw` takes that back).
 //! `/bodies/{id}/charter`: its charter, version by version, with what changed.
 use askama::Template;
 use axum::{Router, extract::State, response::Response};
 
 use super::{
-    layout::{Page, Viewer, render},
+    fields::Fields,
+    layout::{Page, Resident, Viewer, render, see},
     words::Words,
 };
 use crate::{
-    app::{App, Path, Query, routing::get},
+    app::{
+        App, Path, Query,
+        routing::{get, post},
+    },
     bodies::{
         self, SeatView,
         charter::{self, BodyCharter, BodyCharterQuery},
         elections::{self, ElectionView, TermHistory},
         queries::Body,
+        recommendations::{self, RecommendMember, RecommendationView},
+        rules::RecommendationState,
         services::{self, ServiceView},
     },
     error::Result,
-    ids::BodyId,
+    ids::{BodyId, RecommendationId},
     matters::rules::changes::{Change, Fate, between},
     text,
 };
@@ -26,7 +33,11 @@ use crate::{
 const SHOWN: usize = 20;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/bodies/{id}", get(show)).route("/bodies/{id}/charter", get(show_charter))
+    Router::new()
+        .route("/bodies/{id}", get(show))
+        .route("/bodies/{id}/charter", get(show_charter))
+        .route("/bodies/{id}/recommendations", post(recommend))
+        .route("/recommendations/{id}/withdraw", post(withdraw))
 }
 
 #[derive(Template)]
@@ -40,6 +51,15 @@ struct BodyPage {
     services: Vec<ServiceView>,
     /// Versions of its charter.
     charters: i32,
+    /// May the viewer recommend somebody for it?
+    may_recommend: bool,
+    recommended: Vec<RecommendationView>,
+}
+
+impl BodyPage {
+    fn is_open(&self, one: &RecommendationView) -> bool {
+        matches!(one.state, RecommendationState::Waiting | RecommendationState::Fit)
+    }
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<BodyId>) -> Result<Response> {
@@ -48,6 +68,12 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<BodyId>) ->
     let terms = elections::history(db, id).await?;
     let mut services = services::list(db, id).await?;
     services.truncate(SHOWN);
+    let may_recommend = viewer.actor.as_ref().is_some_and(|actor| recommendations::recommends(actor, &body));
+    let mut recommended = match &viewer.actor {
+        Some(actor) if may_recommend => recommendations::list(db, actor, id).await?,
+        _ => Vec::new(),
+    };
+    recommended.retain(|one| one.is_own);
     let shown = BodyPage {
         page: viewer.page("page-body").titled(body.name.clone()).at(format!("/bodies/{id}")),
         seats: bodies::members_of(db, id, app.now()).await?,
@@ -56,6 +82,8 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<BodyId>) ->
         body,
         terms,
         services,
+        may_recommend,
+        recommended,
     };
     Ok(render(&shown))
 }
@@ -102,4 +130,21 @@ async fn show_charter(
     let page = viewer.page("page-charter").titled(text::say_with("page-charter-of", &[("body", name.into())]));
     let page = page.back(format!("/bodies/{id}")).at(format!("/bodies/{id}/charter"));
     Ok(render(&CharterPage { page, charter, changes }))
+}
+
+async fn recommend(State(app): State<App>, who: Resident, Path(id): Path<BodyId>, fields: Fields) -> Result<Response> {
+    let name = fields.given("name").map(str::to_owned);
+    let input = (id, RecommendMember { name, reason: fields.text("reason").to_owned() });
+    let recommended = app.once(who.actor.clone(), fields.key(), "recommend_member", input, |tx, actor, input| {
+        Box::pin(recommendations::recommend(tx, actor, input))
+    });
+    recommended.await?;
+    Ok(see(&format!("/bodies/{id}#recommend")))
+}
+
+async fn withdraw(State(app): State<App>, who: Resident, Path(id): Path<RecommendationId>) -> Result<Response> {
+    let actor = who.actor.clone();
+    let withdraw = app.store.write(move |tx| Box::pin(async move { recommendations::withdraw(tx, &actor, id).await }));
+    let body = withdraw.await?.body_id;
+    Ok(see(&format!("/bodies/{body}#recommend")))
 }

@@ -1,10 +1,10 @@
 //! Areas are public; bodies, terms and seats are filled by the offices, and rights come and go with the seats.
 use chrono::TimeDelta;
-use liusheng::clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    councils::at_work,
     county,
     support::{Somebody, Village, answer, person_of},
 };
@@ -198,10 +198,7 @@ async fn a_council_has_one_grant_and_its_members_came_step_by_step() {
     assert_eq!(put(town, &committee, grant(2_000_000)).await.refused(), "invalid_fields", "of a council alone");
     put(town, &council, json!({ "registration": "浙德社备第12号" })).await.ok();
     assert_eq!(put(town, &council, grant(2_000_000)).await.refused(), "invalid_fields", "it has done nothing yet");
-    let done = json!({ "done_on": clock::local_date(app.app.now()), "function": "customs", "text": "写春联" });
-    for _ in 0..3 {
-        village.council_chair.post(&format!("/v1/bodies/{council}/services"), done.clone()).await.ok();
-    }
+    at_work(&app, &village).await;
     put(town, &council, grant(2_000_000)).await.ok();
     let kept = put(town, &council, grant(2_000_000)).await.ok();
     assert_eq!((&kept["grant"]["fen"], &kept["registration"]), (&json!(2_000_000), &json!("浙德社备第12号")));

@@ -1,6 +1,6 @@
 //! What a council is beside its seats: its form, the service groups in which its members work, what it did, and its charter.
 use chrono::TimeDelta;
-use liusheng::clock;
+use liusheng::{clock, streams::commands::mailbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -10,6 +10,14 @@ use crate::{
 };
 
 const NEXT: &str = "330521103203";
+
+/// Three things that the village's council did.
+pub(crate) async fn at_work(app: &TestApp, village: &Village) {
+    let done = json!({ "done_on": clock::local_date(app.app.now()), "function": "customs", "text": "写春联" });
+    for _ in 0..3 {
+        village.council_chair.post(&format!("/v1/bodies/{}/services", village.council), done.clone()).await.ok();
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_of_a_council_stands_wherever_it_is_shown_and_fits_its_villages() {
@@ -178,4 +186,67 @@ async fn the_charter_of_a_council_is_followed_by_its_next_version_and_all_are_re
     assert!(shown.contains("<del>") && shown.contains("<ins>") && shown.contains("会员大会"), "{shown}");
     assert!(read(format!("/bodies/{council}")).await.contains(&format!("/bodies/{council}/charter")));
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_recommended_is_checked_by_the_party_and_known_to_few() {
+    let (app, village) = Village::start().await;
+    let council = village.council.to_string();
+    let path = format!("/v1/bodies/{council}/recommendations");
+    let resident = village.villager(&app, "00007").await;
+    let reason = || json!({ "reason": "办过茶厂，愿意带大家种茶" });
+    let other = json!({ "name": "邻组的老茶农", "reason": "手艺好" });
+    assert_eq!(village.neighbour(&app).await.post(&path, reason()).await.refused(), "not_allowed", "lives elsewhere");
+    assert_eq!(resident.post(&path, json!({ "reason": "" })).await.refused(), "invalid_fields");
+    let own = resident.post(&path, reason()).await.ok();
+    assert_eq!((&own["route"], &own["state"]), (&json!("self_nominated"), &json!("waiting")));
+    assert_eq!(resident.post(&path, reason()).await.refused(), "invalid_fields", "once");
+    let fields = [("name", "邻组的老茶农"), ("reason", "手艺好")];
+    assert_eq!(county::form(&resident, &format!("/bodies/{council}/recommendations"), &fields).await.0, 303);
+    let by_branch = village.branch_chair.post(&path, other).await.ok();
+    assert_eq!(by_branch["route"], "selected");
+    // who recommended sees the own ones; who leads, checks or fills seats sees everybody
+    let seen = async |who: &Somebody| who.get(&path).await.ok().as_array().map(Vec::len);
+    assert_eq!(seen(&resident).await, Some(2));
+    for (who, count) in [
+        (&village.council_chair, 3),
+        (&village.branch_chair, 3),
+        (&village.town, 3),
+        (&village.chair, 0),
+        (&village.member, 0),
+    ] {
+        assert_eq!(seen(who).await, Some(count));
+    }
+    decided(&app, &village, (&resident, &id(&own))).await;
+    app.stop().await;
+}
+
+/// First by the party's organisation, then by who fills the seats; who recommended is told.
+async fn decided(app: &TestApp, village: &Village, (resident, own): (&Somebody, &str)) {
+    let council = village.council.to_string();
+    app.settle().await;
+    assert!(told(app, &village.branch_chair).await.contains("有人推荐会员"));
+    let decide = format!("/v1/recommendations/{own}/decide");
+    let outcome = |outcome: &str, note: &str| json!({ "outcome": outcome, "note": note });
+    for who in [&village.council_chair, &village.chair, &village.town, resident] {
+        assert_eq!(who.post(&decide, outcome("fit", "")).await.refused(), "not_allowed");
+    }
+    assert_eq!(village.town.post(&decide, outcome("seated", "")).await.refused(), "wrong_state", "not checked yet");
+    assert_eq!(village.branch_chair.post(&decide, outcome("unfit", "")).await.refused(), "invalid_fields", "says why");
+    assert_eq!(village.branch_chair.post(&decide, outcome("withdrawn", "")).await.refused(), "invalid_fields");
+    let fields = [("body_id", council.as_str()), ("recommendation_id", own), ("outcome", "fit"), ("note", "")];
+    assert_eq!(county::form(&village.branch_chair, "/desk/recommendations/decide", &fields).await.0, 303);
+    assert_eq!(village.town.post(&decide, outcome("seated", "")).await.ok()["state"], "seated");
+    let withdraw = format!("/v1/recommendations/{own}/withdraw");
+    assert_eq!(resident.post(&withdraw, json!(null)).await.refused(), "wrong_state", "it is decided");
+    app.settle().await;
+    assert!(told(app, resident).await.contains("已经任职"));
+}
+
+/// What stands in somebody's mailbox.
+async fn told(app: &TestApp, who: &Somebody) -> String {
+    let person = who.person;
+    let open = app.app.store.write(move |tx| Box::pin(async move { mailbox(tx, person).await }));
+    let mailbox = open.await.unwrap();
+    who.get(&format!("/v1/streams/{mailbox}/entries?limit=100")).await.ok().to_string()
 }

@@ -1,4 +1,4 @@
-//! Rows of what councils say of themselves: their charters, and what they did for people.
+//! Rows of what councils say of themselves: their charters, what they did for people, who is recommended for them.
 
 /// One thing that a council did.
 pub(crate) mod service_record {
@@ -55,6 +55,41 @@ pub(crate) mod body_charter {
         pub source: String,
         pub recorded_by: PersonId,
         pub recorded_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Somebody who is recommended for a council.
+pub(crate) mod recommendation {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::{
+        bodies::rules::{RecommendationState, SeatRoute},
+        ids::{BodyId, PersonId, RecommendationId},
+    };
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "recommendations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: RecommendationId,
+        pub body_id: BodyId,
+        /// As it was typed, of who recommended somebody else.
+        pub name: String,
+        /// Who recommended oneself.
+        pub person_id: Option<PersonId>,
+        pub route: SeatRoute,
+        pub reason: String,
+        pub recommended_by: PersonId,
+        pub recommended_at: DateTime<Utc>,
+        pub state: RecommendationState,
+        pub decided_by: Option<PersonId>,
+        pub decided_at: Option<DateTime<Utc>>,
+        pub note: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

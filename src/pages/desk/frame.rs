@@ -160,13 +160,12 @@ impl Clerk {
 
 /// Pages that no door leads to belong to one nevertheless.
 fn belongs(here: &str, door: &str) -> bool {
+    let under = |paths: &[&str]| paths.iter().any(|path| here.starts_with(path));
     match door {
-        "/desk" => here.starts_with("/desk/tasks/"),
-        "/desk/bodies" => ["/desk/members", "/desk/joint/"].iter().any(|path| here.starts_with(path)),
-        "/desk/matters" => ["/desk/forms/", "/desk/votes/", "/desk/aloud/vote/", "/desk/aloud/matter/"]
-            .iter()
-            .any(|path| here.starts_with(path)),
-        "/desk/notices" => here.starts_with("/desk/aloud/notice/"),
+        "/desk" => under(&["/desk/tasks/"]),
+        "/desk/bodies" => under(&["/desk/members", "/desk/joint/", "/desk/recommendations"]),
+        "/desk/matters" => under(&["/desk/forms/", "/desk/votes/", "/desk/aloud/vote/", "/desk/aloud/matter/"]),
+        "/desk/notices" => under(&["/desk/aloud/notice/"]),
         _ => false,
     }
 }

@@ -36,6 +36,7 @@ mod notices;
 mod paper;
 mod proxies;
 mod reach;
+mod recommendations;
 mod referrals;
 mod reports;
 mod requests;
@@ -129,6 +130,8 @@ fn of_bodies() -> Router<App> {
         .route("/desk/members/{form}", post(members::act))
         .route("/desk/skills", get(skills::show))
         .route("/desk/needs", post(skills::post))
+        .route("/desk/recommendations", get(recommendations::show))
+        .route("/desk/recommendations/decide", post(recommendations::decide))
         .route("/desk/services", get(services::show))
         .route("/desk/services/{form}", post(services::act))
 }

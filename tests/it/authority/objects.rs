@@ -81,6 +81,7 @@ impl World {
             "election" => self.election(place).await,
             "joint" => self.joint(place).await,
             "service" => self.service(place).await,
+            "recommendation" => self.recommendation(&owner, place).await,
             "chartered" => return self.chartered(place).await,
             "joint_item" => self.joint_item(place).await,
             "mediation" => self.mediation(&owner, place).await,

@@ -52,6 +52,7 @@ field-not-elected = 这个组织不是在这一届里由这次表决选出的，
 field-not-today = 提前换届的，新一届从今天开始
 field-role-unfit = 这种组织没有这个职务
 field-group-unfit = 只有乡贤参事会的成员分服务小组
+field-too-many-waiting = 您推荐的人还有 10 位在等结果，等有了结果再推荐
 field-not-at-work = 参事会先开展活动：登记过 3 件做过的事，才能发启动补助
 field-form-unfit = 形式只有乡贤参事会才有：单村的只管一个村，跨村联建的管两个以上
 field-ends-before-start = 结束的日子比开始的早

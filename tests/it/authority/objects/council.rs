@@ -6,6 +6,7 @@ use liusheng::{
 };
 use reqwest::Method;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
     authority::world::{Place, World},
@@ -57,6 +58,12 @@ impl World {
             answer(keeper.request(Method::PUT, &format!("/v1/bodies/{council}/charter")).json(&charter)).await.ok();
         }
         council.to_string()
+    }
+
+    /// Somebody whom this one recommends for the village's council.
+    pub(super) async fn recommendation(&self, owner: &Somebody, place: Place) -> String {
+        let somebody = json!({ "name": format!("水电工{}", Uuid::now_v7().simple()), "reason": "会修水电。" });
+        id(&owner.post(&format!("/v1/bodies/{}/recommendations", self.councils[&place]), somebody).await.ok())
     }
 
     /// Something that the village's council did.

@@ -1,5 +1,6 @@
-//! What is filled into the forms about who belongs to a body and what a council did.
+//! What is filled into the forms about who belongs to a body, who is recommended for it, and what a council did.
 use liusheng::{bodies::charter, clock};
+use uuid::Uuid;
 
 use crate::authority::world::{Place, World};
 
@@ -34,6 +35,14 @@ pub(super) async fn of_bodies(
                 ("source", "全体会议".to_owned()),
             ]
         }
+        "/bodies/{id}/recommendations" => {
+            vec![("name", format!("木工{}", Uuid::now_v7().simple())), ("reason", "会做木工。".to_owned())]
+        }
+        "/desk/recommendations/decide" => vec![
+            ("body_id", world.councils[&place].to_string()),
+            ("recommendation_id", object.to_owned()),
+            ("outcome", "fit".to_owned()),
+        ],
         "/desk/services/record" => vec![
             ("body_id", object.to_owned()),
             ("done_on", clock::local_date(world.app.app.now()).to_string()),

@@ -372,7 +372,10 @@ pub(super) async fn fields(
         "/privacy/mine/consent" => vec![("purpose", "sms_notices".to_owned()), ("is_given", "1".to_owned())],
         "/privacy/mine/correction" => vec![("field", "other".to_owned()), ("wanted", "改".to_owned())],
         "/privacy/mine/closing" => vec![("understood", "1".to_owned())],
-        path if path.starts_with("/desk/members/") || path.starts_with("/desk/services/") => {
+        path if ["/desk/members/", "/desk/services/", "/desk/recommendations/", "/bodies/{id}/recommendations"]
+            .iter()
+            .any(|begin| path.starts_with(begin)) =>
+        {
             of_bodies(world, path, (object, place)).await
         }
         path if ["/withdraw", "/cancel", "/lift"].iter().any(|end| path.ends_with(end)) => vec![reason],

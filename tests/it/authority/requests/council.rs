@@ -2,6 +2,7 @@
 use chrono::TimeDelta;
 use liusheng::{bodies, clock};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::authority::{
     matrix::{At, Row},
@@ -31,6 +32,10 @@ impl World {
                     "adopted_on": in_days(0), "source": "全体会议" })
             }
             "record_service" => json!({ "done_on": in_days(0), "function": "advice", "text": "说了说村庄规划。" }),
+            "recommend_member" => {
+                json!({ "name": format!("电工{}", Uuid::now_v7().simple()), "reason": "会修水电。" })
+            }
+            "decide_recommendation" => json!({ "outcome": "fit" }),
             "withdraw_service" => json!({ "reason": "记重了" }),
             "set_rotation" => json!({ "rotation": "month" }),
             "pass_turn" => json!({ "reason": "出差" }),

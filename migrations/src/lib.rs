@@ -96,7 +96,6 @@ mod m0134_pressing;
 mod m0135_rated_answers;
 mod m0136_guests_of_today;
 mod m0137_service_records;
-mod m0138_body_charters;
 mod m0138_councils;
 mod m0139_no_times;
 mod m0140_hot_marks;
@@ -205,7 +204,6 @@ impl MigratorTrait for Migrator {
             Box::new(m0135_rated_answers::Migration),
             Box::new(m0136_guests_of_today::Migration),
             Box::new(m0137_service_records::Migration),
-            Box::new(m0138_body_charters::Migration),
             Box::new(m0138_councils::Migration),
             Box::new(m0139_no_times::Migration),
             Box::new(m0140_hot_marks::Migration),

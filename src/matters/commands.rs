@@ -155,7 +155,7 @@ pub async fn raise(tx: &Tx, actor: &Actor, input: RaiseMatter) -> Result<MatterV
         budget_source: Set(None),
         merged_into_id: Set(None),
     };
-    let matter = row.insert(tx).await?;
+    let matter = row.insert(tx).await.map_err(taken)?;
     begin(tx, &matter, first.key).await?;
     for suggestion in input.suggestion_ids {
         join(tx, actor, suggestion, &matter).await?;
@@ -240,4 +240,12 @@ async fn next_number(tx: &Tx, area: &str) -> Result<String> {
         .await?;
     let n = (so_far + 1).to_string();
     Ok(text::say_with("matter-number", &[("prefix", prefix.into()), ("n", n.into())]))
+}
+
+/// Where several machines write, two may count the same: the unique key lets one of them through.
+fn taken(error: sea_orm::DbErr) -> Error {
+    match error.sql_err() {
+        Some(sea_orm::SqlErr::UniqueConstraintViolation(_)) => Code::Changed.into(),
+        _ => error.into(),
+    }
 }

@@ -34,7 +34,11 @@ pub struct Head {
 /// # Errors
 /// When the database cannot be read.
 pub async fn head(store: &Store) -> Result<Option<Head>> {
-    let newest = checkpoint::Entity::find().order_by_desc(checkpoint::Column::Number).one(store.read()).await?;
+    signed(store.read()).await
+}
+
+async fn signed(db: &impl ConnectionTrait) -> Result<Option<Head>> {
+    let newest = checkpoint::Entity::find().order_by_desc(checkpoint::Column::Number).one(db).await?;
     Ok(newest.map(|row| Head {
         number: row.number,
         hash: row.hash,
@@ -70,10 +74,16 @@ pub async fn between(store: &Store, (after, to): (i64, i64), kinds: &[Kind]) -> 
 /// Where the log stands.
 #[derive(Clone, Debug)]
 pub struct Standing {
+    /// Events in the chain.
+    pub number: i64,
+    /// Hash of the last one; empty without any.
+    pub hash: String,
     /// Events without a number.
     pub waiting: u64,
     /// When the newest of all events happened.
     pub last_at: Option<DateTime<chrono::Utc>>,
+    /// The newest signed head.
+    pub signed: Option<Head>,
 }
 
 /// Where the log stands, in a snapshot or as it is.
@@ -81,9 +91,11 @@ pub struct Standing {
 /// # Errors
 /// When the database cannot be read.
 pub async fn standing(db: &impl ConnectionTrait) -> Result<Standing> {
+    let head = head::Entity::find_by_id(1).one(db).await?;
+    let (number, hash) = head.map_or_else(Default::default, |head| (head.number, head.hash));
     let waiting = event::Entity::find().filter(event::Column::Number.is_null()).count(db).await?;
     let last = event::Entity::find().order_by_desc(event::Column::At).one(db).await?;
-    Ok(Standing { waiting, last_at: last.map(|row| row.at) })
+    Ok(Standing { number, hash, waiting, last_at: last.map(|row| row.at), signed: signed(db).await? })
 }
 
 /// Hash of the event with this number, and when it happened.

@@ -201,7 +201,7 @@ fn hmac(keys: &Keys, code: &str) -> String {
 
 /// The author of one voice, without a log-in.
 fn guest(person: PersonId, name: String, area: String) -> Actor {
-    Actor { person, session: SessionId(Uuid::nil()), name, area, seats: Vec::new() }
+    Actor { person, session: SessionId(Uuid::nil()), name, area, seats: Vec::new(), phone_listed_at: None }
 }
 
 /// Who holds a claim code, and for which voice.

@@ -92,6 +92,7 @@ mod m0130_hot_rows;
 mod m0131_invitations;
 mod m0132_hot_words;
 mod m0144_bound_phones;
+mod m0145_let_go;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -191,6 +192,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0131_invitations::Migration),
             Box::new(m0132_hot_words::Migration),
             Box::new(m0144_bound_phones::Migration),
+            Box::new(m0145_let_go::Migration),
         ]
     }
 }

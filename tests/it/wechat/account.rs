@@ -201,6 +201,7 @@ async fn who_signs_out_everywhere_is_in_by_no_account_either() {
     let mut before = Browser::new(&app);
     let back = before.round("/speak", "_openid=oFirst").await.ok().unwrap();
     assert_eq!(before.get(&back).await.location, "/speak");
+    assert!(lost.get("/privacy/mine").await.page.contains("绑定的微信也一起解除"), "it is said before");
     assert_eq!(lost.post("/privacy/mine/everywhere", &[]).await.status, 303);
     app.settle().await;
     let mut thief = Browser::new(&app);

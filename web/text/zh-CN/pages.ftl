@@ -622,6 +622,7 @@ page-mine-readings = 谁看过您不公开的留言，写在每条留言的页�
 page-mine-log-ins = 登录的设备
 page-mine-this = （这一台）
 page-mine-everywhere = 全部退出登录
+page-mine-everywhere-hint = 绑定的微信也一起解除，议事台的密码作废；再用要重新绑定、重新设。
 page-mine-consents = 同意和撤回
 page-mine-given = { $at } 同意
 page-mine-withdrawn = { $at } 撤回

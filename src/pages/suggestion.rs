@@ -222,7 +222,7 @@ async fn write(State(app): State<App>, who: Resident, Path(id): Path<SuggestionI
     let voice = queries::open(&app, &who.actor, id).await?;
     let stream = voice.stream_id.ok_or(Code::NotFound)?;
     match compose::send(&app, who.actor.clone(), stream, form).await? {
-        None => Ok(see(&format!("/suggestions/{id}#say"))),
+        None => Ok(see(&format!("/suggestions/{id}#newest"))),
         Some(unsent) => shown(&app, &who, id, (None, unsent), (Fields::default(), Wrong::default())).await,
     }
 }

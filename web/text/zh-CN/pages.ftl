@@ -90,7 +90,9 @@ page-login-who = 这个号码登记了几个人，您是哪一位？
 # Speaking.
 page-speak = 我要说
 page-speak-kind = 您想说的是
-page-speak-start = 按住说话，或点一下开始
+page-speak-start =
+    按住说话，
+    或点一下开始
 page-speak-stop = 正在录音 { "{n}" } 秒，松开或再点一下结束
 page-speak-short = 录音太短，请再说一次
 page-speak-denied = 手机没有允许录音，请用下面的“录音文件”，或者打字

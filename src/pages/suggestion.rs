@@ -115,6 +115,12 @@ impl SuggestionPage {
         self.voice.can.contains(&crate::suggestions::Step::Rate)
     }
 
+    /// It waits, and what was promised is over.
+    fn is_late(&self) -> bool {
+        let voice = &self.voice.summary;
+        voice.overdue.is_some() && matches!(voice.state, SuggestionState::Submitted | SuggestionState::Accepted)
+    }
+
     /// It was rated as solved, and its author may say that it is not.
     fn was_solved(&self) -> bool {
         self.voice.summary.state == SuggestionState::Rated

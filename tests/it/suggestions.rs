@@ -119,6 +119,13 @@ async fn promises_skip_the_national_day_and_count_the_saturday_worked_instead() 
     assert_eq!(scene.author.get(&path(&voice)).await.ok().get("overdue"), None);
     scene.app.pass(TimeDelta::days(1)).await;
     assert_eq!(scene.author.get(&path(&voice)).await.ok()["overdue"], "accept");
+    let page = format!("/suggestions/{}", voice["id"].as_str().unwrap());
+    let page = scene.author.request(reqwest::Method::GET, &page).header("accept", "text/html").send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(
+        page.contains("<p class=\"notice warn\" role=\"status\">已经过了答应您的日子"),
+        "a warning looks like one: {page}"
+    );
     let overdue = |cards: Vec<String>| cards.into_iter().filter(|card| card.contains("overdue")).count();
     assert_eq!(overdue(scene.cards(&scene.village.clerk, "office").await), 2, "one card a voice");
     scene.app.pass(TimeDelta::hours(1)).await;

@@ -556,6 +556,7 @@ page-count-present = 参加
 page-count-invalid = 废票
 page-vote-ballots = 每一张票
 page-vote-ballots-hint = 请核对您自己的一行。
+page-vote-own-row = 您是 { $n } 号，看您的一行
 page-vote-number = 编号
 page-vote-name = 姓名
 page-vote-choice = 选择

@@ -67,7 +67,7 @@ pub trait Words {
 
     /// Year, month and day of a calendar day.
     fn calendar_day(&self, day: &NaiveDate) -> String {
-        date("page-date", *day)
+        calendar_day(*day)
     }
 
     /// With separators: 1,204.
@@ -138,6 +138,11 @@ pub fn deadline(at: &DateTime<FixedOffset>) -> String {
 #[must_use]
 pub fn day(at: &DateTime<FixedOffset>) -> String {
     date("page-day", at.date_naive())
+}
+
+/// Year, month and day of a calendar day.
+pub fn calendar_day(day: NaiveDate) -> String {
+    date("page-date", day)
 }
 
 fn date(key: &str, day: NaiveDate) -> String {

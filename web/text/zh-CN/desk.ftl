@@ -46,6 +46,7 @@ desk-figure-on-time = 按时答复率
 desk-figure-content = 满意率
 desk-figure-soon = 快到期
 desk-figure-overdue = 已超期
+desk-see-overdue = 看全县超期
 desk-task = 交给我的任务
 desk-objections-open = { $n } 条异议没有答复
 desk-meeting-begun = 会议时间已到，还没有写纪要

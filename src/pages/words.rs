@@ -102,6 +102,9 @@ pub trait Words {
 
     /// A share the law asks for: more than a half, at least two thirds.
     fn share_in_words(&self, share: &Share) -> String {
+        if (share.strict, share.num, share.den) == (true, 1, 2) {
+            return text::say("vote-share-half");
+        }
         let key = if share.strict { "vote-share-strict" } else { "vote-share-reached" };
         text::say_with(key, &[("num", share.num.to_string().into()), ("den", share.den.to_string().into())])
     }

@@ -116,6 +116,7 @@ vote-reason-tie = 得票相同，要在得票相同的里面再投一次
 vote-reason-seats-open = 得票够的不够数，还有空额
 
 vote-share-strict = 超过 { $num }/{ $den }
+vote-share-half = 超过一半
 vote-share-reached = 达到 { $num }/{ $den }
 vote-comparison-quorum = 名册 { $whole } 人，参加 { $part } 人，要{ $share }：{ $verdict }
 vote-comparison-passing-of-roll = 名册 { $whole } 人，同意 { $part } 人，要{ $share }：{ $verdict }

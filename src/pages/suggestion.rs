@@ -168,7 +168,8 @@ async fn shown(
     }
     let waits = matches!(voice.summary.state, SuggestionState::Submitted | SuggestionState::Accepted);
     let told = if waits { text::say("page-now-told") } else { String::new() };
-    let now = is_own.then(|| now(&voice.summary) + &told);
+    let again = if waits && !voice.answers.is_empty() { text::say("page-now-again") } else { String::new() };
+    let now = is_own.then(|| again + &now(&voice.summary) + &told);
     let steps = steps(&voice.summary, voice.answers.last().map(|answer| answer.created_at));
     let shown = SuggestionPage { page, voice, support, steps, now, thread, compose, typed, wrong };
     Ok(asking(render_as(status, &shown), &shown.page))

@@ -149,6 +149,7 @@ page-suggestions-none = 您还没有留过言。
 page-suggestions-village-none = 村里还没有大家都能看的留言。
 page-now-submitted = 已经送到{ $body }，最晚{ $at }受理。
 page-now-accepted = { $body }正在办，最晚{ $at }答复您。
+page-now-again = 您说没有解决，要重新办。
 page-now-late = 已经过了答应您的日子，系统正在催{ $body }。您不用再说一遍。
 page-now-told = 有了进展会告诉您，也会写在这一页。
 page-now-answered = { $body }答复了，请看下面。

@@ -125,7 +125,7 @@ impl Story<'_> {
         }
         let matter = thread.matter.ok_or_else(|| Error::broken("no matter"))?;
         let clerk = self.actor(CLERK).await?;
-        let form = self.open_form(&clerk, matter, Purpose::Rating, "rating").await?;
+        let form = self.open_form(&clerk, matter, Purpose::Rating, "rate").await?;
         thread.rating = Some(form);
         for (number, score) in [("00022", 5), ("00034", 4), ("00041", 5), ("00001", 4)] {
             let actor = self.actor(number).await?;

@@ -370,7 +370,9 @@ impl<'a> Story<'a> {
 }
 
 pub(super) fn line(key: &str, what: &str) -> String {
-    text::say(&format!("demo-{key}-{what}"))
+    let key = format!("demo-{key}-{what}");
+    debug_assert!(text::knows(&key), "the story lacks {key}");
+    text::say(&key)
 }
 
 pub(super) fn parsed<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T> {

@@ -1,4 +1,5 @@
 //! What pages say comes next: to who spoke, to who is not known by the number, to who answered and who published.
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
@@ -90,5 +91,25 @@ async fn who_has_more_than_fits_is_told_that_there_is_more() {
         }
     }
     assert!(page(&village.clerk, "/desk").await.contains("只列出最急的 50 条留言"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meeting_that_has_begun_is_not_to_come_and_its_minutes_have_the_day() {
+    let (app, village) = Village::start().await;
+    let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "representatives",
+        "title": "村民代表会议", "agenda": "表决", "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(4) });
+    village.chair.post("/v1/meetings", call).await.ok();
+    let ann = village.villager(&app, "00007").await;
+    assert!(page(&ann, "/meetings").await.contains("将要召开"));
+    app.pass(TimeDelta::days(4) + TimeDelta::minutes(10)).await;
+    let (ann, chair) =
+        (Somebody::signed_in(&app, ann.person).await, Somebody::signed_in(&app, village.chair.person).await);
+    let shown = page(&ann, "/meetings").await;
+    assert!(shown.contains("时间已到") && !shown.contains("将要召开"), "{shown}");
+    let desk = page(&chair, "/desk").await;
+    assert!(desk.contains("还没有写纪要") && !desk.contains("超期 1 天"), "not late on its own day: {desk}");
+    app.pass(TimeDelta::days(1)).await;
+    assert!(page(&Somebody::signed_in(&app, village.chair.person).await, "/desk").await.contains("超期 1 天"));
     app.stop().await;
 }

@@ -290,6 +290,7 @@ page-meetings = 会议
 page-meetings-none = 没有会议。
 page-meeting = 会议
 page-meeting-state-called = 将要召开
+page-meeting-state-begun = 时间已到
 page-meeting-state-held = 已经召开
 page-meeting-state-cancelled = 取消
 page-meeting-at = 时间
@@ -570,6 +571,7 @@ page-record-to = { $at }结束
 page-record-timeline = 经过
 page-record-when = 时间
 page-record-what = 事情
+page-score-count = { $score } 分 { $n } 人
 page-record-number = 日志号
 page-record-head = 日志共 { $n } 条，最近一次签名在 { $at }，摘要：
 

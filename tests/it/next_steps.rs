@@ -47,6 +47,8 @@ async fn who_published_is_led_to_paper_and_loudspeaker() {
         assert!(shown.contains(next), "{next} {shown}");
     }
     assert!(shown.contains("没有手机的人靠公开栏和广播"), "{shown}");
+    let listed = page(&village.chair, "/desk/notices").await;
+    assert!(listed.contains("2026年11月3日 – 2026年11月9日"), "the days that hang on the board: {listed}");
     // whose number the village does not have is not left in front of a field for a code that never comes
     let asked = app.http.request(Method::POST, app.url("/login/code")).header("sec-fetch-site", "same-origin");
     let asked = asked.header("content-type", "application/x-www-form-urlencoded").body("phone=19999999999");

@@ -1,4 +1,4 @@
-//! Who comes with a token, and what that person follows: by one reading, together with all who come at the same moment.
+//! Who comes, and what that person follows: by one reading, together with all who come at the same moment.
 //!
 //! # Why
 //! What somebody follows is read when the hub knows the connection: whoever is let into a conversation before that is heard of

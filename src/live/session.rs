@@ -62,10 +62,11 @@ impl Credential {
 
     /// Whose it is now, and what was read ahead of what that person follows.
     pub(super) async fn actor(&self, means: &Means) -> Result<(Actor, Option<Ahead>)> {
-        match self {
-            Self::Cookie(cookie) => Ok((people::actor_of_cookie(&means.app, cookie).await?, None)),
-            Self::Session(person, session, _) => arrival::come(means, (*person, *session)).await,
-        }
+        let who = match self {
+            Self::Cookie(cookie) => people::named_by_cookie(&means.app, cookie).await?,
+            Self::Session(person, session, _) => (*person, *session),
+        };
+        arrival::come(means, who).await
     }
 
     /// When it stops to hold by itself.

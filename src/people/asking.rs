@@ -160,10 +160,18 @@ pub fn named_by(app: &App, token: &str) -> Result<(PersonId, SessionId, DateTime
 /// # Errors
 /// `session_ended` when there is no such log-in or it has ended.
 pub async fn actor_of_cookie(app: &App, value: &str) -> Result<Actor> {
+    let (person, session) = named_by_cookie(app, value).await?;
+    actor_of_session(app, person, session).await
+}
+
+/// Whom a cookie names, in which log-in.
+///
+/// # Errors
+/// `session_ended` when there is no such log-in or it has ended.
+pub async fn named_by_cookie(app: &App, value: &str) -> Result<(PersonId, SessionId)> {
     let asked = (sessions::cookie_hmac(&app.keys, value), app.now());
     let found = app.store.read_together(asked, |db, all| Box::pin(by_cookies(db, all))).await?;
-    let (person, session) = found.ok_or(Code::SessionEnded)?;
-    actor_of_session(app, person, session).await
+    found.ok_or_else(|| Code::SessionEnded.into())
 }
 
 /// The log-ins that have these cookies and last.

@@ -1,9 +1,17 @@
 //! Many who connect at the same moment are read together: each is told of what is theirs, and of nothing else.
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
-use liusheng::{error::Code, people};
+use liusheng::{
+    error::Code,
+    people,
+    streams::{
+        StreamKind,
+        commands::{self, NewStream},
+    },
+};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::Scene;
 use crate::support::{Socket, Somebody, cookie_of, person_of};
@@ -57,6 +65,34 @@ async fn all_who_connect_at_once_are_subscribed_to_what_is_theirs() {
         join_all(people.iter().skip(4).map(async |who| Socket::connect(app, &who.token(), json!({})).await)).await;
     let asked = app.app.store.statements().0 - before;
     assert!(asked < sockets.len() as u64 * 2, "{asked} statements for {}: three for each if alone", sockets.len());
+    scene.app.stop().await;
+}
+
+/// Whoever is let into a group just when a second phone comes follows it on both: what a phone follows is read before the hub
+/// knows it, and the mailbox, which says so, was heard by the first already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_is_let_in_while_a_second_phone_comes_follows_it_there() {
+    let scene = Scene::set().await;
+    let (app, area) = (&scene.app, &scene.village.area);
+    let rounds = (1..=40).map(async |number: u64| {
+        let person = person_of(&app.app, area, &format!("{number:05}")).await;
+        let who = Somebody::signed_in(app, person).await;
+        let _first = scene.listen(&who).await;
+        let (kind, subject, title) = (StreamKind::Group, Uuid::now_v7().to_string(), "舞龙队".to_owned());
+        let new = NewStream { kind, subject, title, area: None, body: None };
+        let open = app.app.store.write(move |tx| Box::pin(async move { commands::open(tx, new).await }));
+        let group = open.await.unwrap();
+        let letting_in = async {
+            tokio::time::sleep(Duration::from_millis(number / 4)).await;
+            let join = app.app.store.write(move |tx| Box::pin(commands::join(tx, group, person, "member")));
+            join.await.unwrap();
+        };
+        app.app.actors.invalidate_all();
+        let (mut second, ()) = tokio::join!(scene.listen(&who), letting_in);
+        let seq = scene.say_in(group, &who, "到齐了").await;
+        second.until_offset(&format!("s:{group}"), seq).await;
+    });
+    join_all(rounds).await;
     scene.app.stop().await;
 }
 

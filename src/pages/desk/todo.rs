@@ -235,8 +235,7 @@ async fn invitations(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         next: text::say("desk-todo-invited-do"),
         link: format!("/matters/{}#invitations", matter.id),
     };
-    let waiting = matters::queries::waiting_for(app, &clerk.actor).await?;
-    Ok(waiting.into_iter().map(todo).collect())
+    Ok(matters::queries::waiting_for(app, &clerk.actor).await?.into_iter().map(todo).collect())
 }
 
 /// The next step of each election that the clerk keeps, or that is late where the clerk's office fills the seats.

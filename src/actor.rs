@@ -1,4 +1,5 @@
 //! Who asks: a signed-in person, with the seats held now.
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,6 +21,8 @@ pub struct Actor {
     pub area: String,
     /// Seats held today.
     pub seats: Vec<HeldSeat>,
+    /// Since when the phone is one that a roster put in the place of another, and that no second person has approved.
+    pub phone_listed_at: Option<DateTime<Utc>>,
 }
 
 impl Actor {
@@ -93,7 +96,7 @@ impl Actor {
     /// Whoever lives in an area and sits nowhere.
     pub(crate) fn living_in(area: &str) -> Self {
         let (person, session) = (PersonId::new(), SessionId::new());
-        Self { person, session, name: String::new(), area: area.to_owned(), seats: Vec::new() }
+        Self { person, session, name: String::new(), area: area.to_owned(), seats: Vec::new(), phone_listed_at: None }
     }
 }
 

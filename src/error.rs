@@ -89,6 +89,7 @@ codes! {
     MediaUnavailable "media_unavailable" 503,
     // state
     WrongState "wrong_state" 409,
+    NotYoursAlone "not_yours_alone" 409,
     Changed "changed" 409,
     EvidenceMissing "evidence_missing" 409,
     AuthorityNeeded "authority_needed" 403,
@@ -113,6 +114,7 @@ codes! {
     NotOnRoll "not_on_roll" 403,
     AlreadyCast "already_cast" 409,
     CastIdConflict "cast_id_conflict" 409,
+    PhoneUnproven "phone_unproven" 403,
     BallotKind "ballot_kind" 422,
     TrusteeKeyWrong "trustee_key_wrong" 422,
     RuleNotVotable "rule_not_votable" 422,
@@ -192,6 +194,13 @@ impl Error {
     /// Marks something that cannot be, with a text for the log.
     pub fn broken(what: impl std::fmt::Display) -> Self {
         Self::Broken(what.to_string())
+    }
+
+    /// One field is wrong; `code` as in [`Checks::wrong`].
+    pub fn field(field: impl Into<String>, code: &str) -> Self {
+        let mut checks = Checks::default();
+        checks.wrong(field, code);
+        checks.refusal(Code::InvalidFields)
     }
 }
 
@@ -302,10 +311,11 @@ impl Checks {
     /// # Errors
     /// `code` with every field noted.
     pub fn done_as(self, code: Code) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Refused(Box::new(Refusal { code, fields: self.0, retry_after_secs: None, more: None })))
+        if self.0.is_empty() { Ok(()) } else { Err(self.refusal(code)) }
+    }
+
+    fn refusal(self, code: Code) -> Error {
+        Error::Refused(Box::new(Refusal { code, fields: self.0, retry_after_secs: None, more: None }))
     }
 
     /// How many fields were noted so far.

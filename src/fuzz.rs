@@ -44,6 +44,7 @@ impl Dice {
 pub(crate) fn feed(food: &Food<'_>, parse: impl Fn(&[u8])) {
     let is_full = std::env::var("LSTEST_FULL").is_ok_and(|full| full == "1");
     let time = Duration::from_millis(if is_full { 60_000 } else { 1_000 });
+    #[expect(clippy::disallowed_methods, reason = "another seed each time")]
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let seed = std::env::var("LSTEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or(u64::try_from(now % u128::from(u64::MAX)).unwrap() | 1);

@@ -126,6 +126,10 @@ ids! {
     MediationId,
     /// A matter on the agenda of a joint meeting (联席会议议题).
     JointItemId,
+    /// Somebody who is recommended for a council (会员推荐).
+    RecommendationId,
+    /// Something that a council did (服务记录).
+    ServiceRecordId,
     /// Something for which somebody is sought (需求).
     NeedId,
     /// An account of WeChat.

@@ -111,11 +111,25 @@ impl Keys {
     /// Keyed digest by which a value is found again without being stored; `purpose` keeps digests apart.
     #[must_use]
     pub fn lookup(&self, purpose: &str, value: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.digest(purpose, value))
+    }
+
+    /// The same, short and in the form of an id.
+    #[must_use]
+    pub fn lookup_id(&self, purpose: &str, value: &str) -> Uuid {
+        let mut bytes = [0; 16];
+        for (byte, from) in bytes.iter_mut().zip(self.digest(purpose, value).as_ref()) {
+            *byte = *from;
+        }
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    fn digest(&self, purpose: &str, value: &str) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.lookup);
         context.update(purpose.as_bytes());
         context.update(&[0]);
         context.update(value.as_bytes());
-        URL_SAFE_NO_PAD.encode(context.sign())
+        context.sign()
     }
 
     /// Seals a personal value (AES-256-GCM); `purpose` is bound to it, so it opens only for the same one.

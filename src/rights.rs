@@ -53,6 +53,8 @@ pub enum Right {
     VisitDoors,
     /// Look for people by what they can do, as far as they allow it; post needs in a body's name.
     FindSkills,
+    /// Write down what a council says of itself: its charter, and what it did for people.
+    KeepCouncil,
     /// Run the county's Liusheng: areas, health, failed work; a village's private voice only with a reason.
     OperateCounty,
 }
@@ -88,6 +90,7 @@ const COUNCIL: &[Right] = &[
     Right::AnswerAlternative,
     Right::OpenGroup,
     Right::FindSkills,
+    Right::KeepCouncil,
 ];
 
 /// Offices of towns and of the county keep the ground on which villages stand.

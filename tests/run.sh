@@ -8,7 +8,7 @@ full=0
 [ "${1:-}" = "--full" ] && full=1
 export LSTEST_FULL=$full
 # most tests wait for something (a disk, a clock, a browser) most of the time: more of them than a small machine has cores
-export RUST_TEST_THREADS=4
+export RUST_TEST_THREADS=5
 
 is_updated=0
 need() { # command, Debian package
@@ -21,6 +21,12 @@ need() { # command, Debian package
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 need patch patch
+# a clean clone takes the allocator as Debian has built it, which is the same: to build it takes two minutes of a processor
+if [ ! -d target ] && [ "$(uname -m)" = x86_64 ]; then
+  allocator=/usr/lib/x86_64-linux-gnu/libjemalloc_pic.a
+  [ -r "$allocator" ] || need "$allocator" libjemalloc-dev || true
+  [ ! -r "$allocator" ] || export JEMALLOC_OVERRIDE=$allocator
+fi
 need make make
 
 # PostgreSQL keeps its programs beside the path, by version
@@ -46,16 +52,12 @@ fi
 # for PostgreSQL, which runs as somebody else
 chmod 755 "$fast"
 redis_pid=""
-kosoku_pid=""
-deploy_pid=""
 tools_pid=""
-lints_pid=""
+beside=()
 as_postgres=()
 finish() {
   [ -z "$tools_pid" ] || kill "$tools_pid" 2>/dev/null || true
-  [ -z "$lints_pid" ] || kill "$lints_pid" 2>/dev/null || true
-  [ -z "$kosoku_pid" ] || kill "$kosoku_pid" 2>/dev/null || true
-  [ -z "$deploy_pid" ] || kill "$deploy_pid" 2>/dev/null || true
+  for one in "${beside[@]}"; do kill "${one%% *}" 2>/dev/null || true; done
   [ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null || true
   [ ! -d "$fast/pg/data" ] || "${as_postgres[@]}" "$PG/pg_ctl" -D "$fast/pg/data" -m immediate stop >/dev/null 2>&1 || true
   # what a parser stumbled over stays
@@ -77,23 +79,26 @@ tools() {
   fc-list :lang=zh 2>/dev/null | grep -q . || need wqy-microhei fonts-wqy-microhei
   [ -x "$(postgres_bin)/initdb" ] || need initdb postgresql
   (cd tests/browser && npm ci --silent --no-audit --no-fund)
-  # a venv needs ensurepip, which Debian keeps apart
+  # a venv needs ensurepip, which Debian keeps apart; one pip serves all, and compiles nothing that nobody asks for
+  local pip=tests/clients/.venv/bin/pip
   python3 -c 'import ensurepip' 2>/dev/null || need ensurepip python3-venv
   if ! tests/clients/.venv/bin/python -c 'import centrifuge, wechatpy' 2>/dev/null; then
     python3 -m venv tests/clients/.venv
-    tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check \
+    "$pip" install --quiet --no-compile --disable-pip-version-check \
       centrifuge-python==0.7.0 'wechatpy[cryptography]==1.8.18'
   fi
   # one of its own: it wants other versions of what both need
   if [ ! -x tests/clients/.kosoku/bin/kosoku ]; then
-    python3 -m venv tests/clients/.kosoku
-    tests/clients/.kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==0.1.0
+    python3 -m venv --without-pip tests/clients/.kosoku
+    "$pip" --python tests/clients/.kosoku/bin/python install --quiet --no-compile --disable-pip-version-check kosoku==0.1.0
   fi
   # an object store that speaks S3; one of its own, too
   if [ ! -x tests/clients/.moto/bin/moto_server ]; then
-    python3 -m venv tests/clients/.moto
-    tests/clients/.moto/bin/pip install --quiet --disable-pip-version-check \
+    python3 -m venv --without-pip tests/clients/.moto
+    "$pip" --python tests/clients/.moto/bin/python install --quiet --no-compile --disable-pip-version-check \
       'moto[s3]==5.2.1' flask==3.1.3 flask-cors==6.0.2
+    # what it needs itself, once: several are started at the same time
+    tests/clients/.moto/bin/python -c 'import moto.server, moto.s3.responses, moto.s3.urls'
   fi
   bash tests/deploy.sh --only-tools
 }
@@ -128,6 +133,12 @@ tests() { # the command that runs them: cargo, or tests/it, which needs no turn 
   done
 }
 
+# What waits most of the time runs beside tests that do, and gives way to them.
+aside() { # what, the command
+  nice -n 10 "${@:2}" >"$work/beside.${#beside[@]}.log" 2>&1 &
+  beside+=("$! $1")
+}
+
 echo "== format, broken twins that still fit"
 for twin in tests/broken/*.patch; do
   patch --dry-run --strip 1 --forward --silent <"$twin" >/dev/null || { echo "$twin no longer fits; write it anew"; exit 1; }
@@ -135,40 +146,20 @@ done
 cargo fmt --all --check
 # a clean clone is built once: what makes the next build fast costs time and disk, and so does what a debugger reads
 [ -d target ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
+# our own crates are linted where they are compiled
+export RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh
 
-echo "== unit and integration tests: SQLite, in-process broker"
+echo "== build, with the lints"
 # programs and tests in one go: apart, they want their libraries with other features, and everything is built twice
 cargo build --workspace --bins --tests --locked --quiet
 it=$(cargo test --workspace --locked --test it --no-run 2>&1 | sed -n 's/.*Executable tests.*(\(.*\))$/\1/p')
 [ -x "$it" ] || { echo "cargo does not say where tests/it is: $it"; exit 1; }
+echo "== unit and integration tests: SQLite, in-process broker"
 wait "$tools_pid" || { cat "$work/tools.log"; exit 1; }
 tools_pid=""
 PG=$(postgres_bin)
-# Beside all tests, which wait for much of the time. cargo lets go of the build when it runs the tests, and must be first:
-# it waits for the lints otherwise.
-(
-  until [ -s "$work/tests.log" ]; do sleep 1; done
-  exec nice -n 19 cargo clippy --workspace --lib --bins --locked --quiet -- -D warnings
-) >"$work/lints.log" 2>&1 &
-lints_pid=$!
 tests cargo test --workspace --locked --quiet --no-fail-fast
 
-# beside the next, which waits most of the time
-bash tests/clients/kosoku.sh >"$work/kosoku.log" 2>&1 &
-kosoku_pid=$!
-
-echo "== power cut under load: what was synced is enough; a disk that forgets the log's syncs is caught"
-cuts=2
-[ "$full" = 1 ] && cuts=10
-python3 tests/powercut/run.py --cuts "$cuts"
-python3 tests/powercut/run.py --cuts 1 --deaf=-wal
-
-echo "== the cases of Autobahn against our frames"
-wait "$kosoku_pid" || { cat "$work/kosoku.log"; exit 1; }
-cat "$work/kosoku.log"
-kosoku_pid=""
-
-echo "== integration tests: PostgreSQL, Redis"
 port=$(free_port)
 # a database for each server of the tests
 redis-server --port "$port" --bind 127.0.0.1 --databases 8192 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
@@ -179,6 +170,26 @@ for _ in $(seq 50); do
 done
 export LSTEST_REDIS_URL="redis://127.0.0.1:$port/0"
 
+cuts=2
+[ "$full" = 1 ] && cuts=10
+aside "power cut under load: what was synced is enough" python3 tests/powercut/run.py --cuts "$cuts"
+aside "power cut under load: a disk that forgets the log's syncs is caught" python3 tests/powercut/run.py --cuts 1 --deaf=-wal
+aside "the cases of Autobahn against our frames" bash tests/clients/kosoku.sh
+aside "deploy" bash tests/deploy.sh
+# one server on a file and a Redis: what a bell, a queue and a wipe do is the same code, which runs on PostgreSQL, too
+echo "== integration tests of what speaks to the broker: SQLite, Redis"
+on_redis=(redis_wipe:: invariants::doorbell:: live::a_lost_bell_ live::two_sockets_ delivery::a_sick_ story::)
+[ "$full" = 0 ] || on_redis=(broker:: redis_wipe:: invariants::doorbell:: live:: delivery:: story::)
+tests "$it" --quiet "${on_redis[@]}"
+for number in "${!beside[@]}"; do
+  read -r pid what <<<"${beside[$number]}"
+  echo "== $what"
+  wait "$pid" || { cat "$work/beside.$number.log"; exit 1; }
+  cat "$work/beside.$number.log"
+done
+beside=()
+
+echo "== integration tests: PostgreSQL, Redis"
 # fsync stays on: the product refuses a server without it. Nothing is compiled for a statement that runs once in a village
 # of fifty: that takes longer than the statement. PostgreSQL refuses to run as root.
 mkdir "$fast/pg"
@@ -209,6 +220,8 @@ on_sqlite=(
   hostile::uploads::every_ hostile::uploads::forms_ hostile::sockets::a_foreign_ hostile::sockets::a_handshake_
   live::calls:: live::clients:: live::drain:: live::examples:: live::slow:: live::refusals::rubbish_ live::recovery::heads_
   invariants::memory:: live::recovery::f7_ live::recovery::what_has_ live::recovery::who_writes_ live::resync::
+  # faults by seed in streams that are no groups: what fills them, and a restore of a group, run on both
+  simulation::i4_letters_ simulation::i4_discussions_
   # pages, in a browser and without: they show what operations answer
   browser:: offline:: live::away:: without_a_script without_javascript by_the_pages the_pages_ the_page_ ::the_desk_
   # providers, programs and shelves of others: their answers, not our rows
@@ -236,27 +249,9 @@ on_sqlite=(
   wechat::conversation::every_mode_ wechat::conversation::what_wechat_ wechat::conversation::a_touch_
 )
 [ "$full" = 0 ] || on_sqlite=()
-tests "$it" --quiet "${on_sqlite[@]/#/--skip=}"
+# neither browsers nor measures of memory are among them
+tests env RUST_TEST_THREADS=6 "$it" --quiet "${on_sqlite[@]/#/--skip=}"
 unset LSTEST_DATABASE_URL
-
-# beside the next, which waits most of the time; what it needs was installed during the build
-bash tests/deploy.sh >"$work/deploy.log" 2>&1 &
-deploy_pid=$!
-
-# one server on a file and a Redis: what a bell, a queue and a wipe do is the same code, which ran on PostgreSQL
-echo "== integration tests of what speaks to the broker: SQLite, Redis"
-on_redis=(redis_wipe:: invariants::doorbell:: live::a_lost_bell_ live::two_sockets_ delivery::a_sick_ story::)
-[ "$full" = 0 ] || on_redis=(broker:: redis_wipe:: invariants::doorbell:: live:: delivery:: story::)
-tests "$it" --quiet "${on_redis[@]}"
-
-echo "== deploy"
-wait "$deploy_pid" || { cat "$work/deploy.log"; exit 1; }
-cat "$work/deploy.log"
-deploy_pid=""
-
-echo "== lints"
-wait "$lints_pid" || { cat "$work/lints.log"; exit 1; }
-lints_pid=""
 
 if [ "$full" = 1 ]; then
   echo "== the load generators in their smallest size"
@@ -265,7 +260,7 @@ if [ "$full" = 1 ]; then
   need python3 python3-venv
   bash tests/schemathesis.sh --full
   echo "== broken twins: each must be caught"
-  LSTEST_DATABASE_URL=$pg_url bash tests/broken/run.sh
+  LSTEST_DATABASE_URL=$pg_url env -u RUSTC_WORKSPACE_WRAPPER bash tests/broken/run.sh
 fi
 
 [ "${#alone[@]}" = 0 ] || printf 'passed only when run alone (look at its clock): %s\n' "${alone[@]}"

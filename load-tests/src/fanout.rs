@@ -123,7 +123,8 @@ async fn ground(app: &App, (count, healthy): (usize, usize)) -> Outcome<Actor> {
         areas: vec![AREA.into()],
     };
     let person: PersonId = first.try_get("", "id")?;
-    Ok(Actor { person, session: SessionId::new(), name: String::new(), area: AREA.into(), seats: vec![seat] })
+    let (session, name, seats) = (SessionId::new(), String::new(), vec![seat]);
+    Ok(Actor { person, session, name, area: AREA.into(), seats, phone_listed_at: None })
 }
 
 async fn some_people(

@@ -91,6 +91,16 @@ mod m0120_from_now_on;
 mod m0130_hot_rows;
 mod m0131_invitations;
 mod m0132_hot_words;
+mod m0133_withdrawals;
+mod m0134_pressing;
+mod m0135_rated_answers;
+mod m0136_guests_of_today;
+mod m0137_service_records;
+mod m0138_councils;
+mod m0139_no_times;
+mod m0140_hot_marks;
+mod m0141_listed_phones;
+mod m0144_bound_phones;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -189,6 +199,16 @@ impl MigratorTrait for Migrator {
             Box::new(m0130_hot_rows::Migration),
             Box::new(m0131_invitations::Migration),
             Box::new(m0132_hot_words::Migration),
+            Box::new(m0133_withdrawals::Migration),
+            Box::new(m0134_pressing::Migration),
+            Box::new(m0135_rated_answers::Migration),
+            Box::new(m0136_guests_of_today::Migration),
+            Box::new(m0137_service_records::Migration),
+            Box::new(m0138_councils::Migration),
+            Box::new(m0139_no_times::Migration),
+            Box::new(m0140_hot_marks::Migration),
+            Box::new(m0141_listed_phones::Migration),
+            Box::new(m0144_bound_phones::Migration),
         ]
     }
 }

@@ -84,7 +84,14 @@ async fn say(app: &App, row: &clip::Model, subject: &Subject) -> Result<bool> {
 async fn keep(app: &App, owner: PersonId, bytes: &[u8]) -> Result<MediaId> {
     let person = people::person(app.store.read(), owner).await?.ok_or_else(|| Error::broken("published by nobody"))?;
     let session = SessionId(Uuid::nil());
-    let actor = Actor { person: owner, session, name: person.name, area: person.area, seats: Vec::new() };
+    let actor = Actor {
+        person: owner,
+        session,
+        name: person.name,
+        area: person.area,
+        seats: Vec::new(),
+        phone_listed_at: None,
+    };
     Ok(media::take_bytes(app, actor, bytes).await?.id)
 }
 

@@ -117,7 +117,14 @@ mod tests {
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
         let (person, session) = (PersonId::new(), SessionId::new());
-        let actor = || Actor { person, session, name: String::new(), area: String::new(), seats: Vec::new() };
+        let actor = || Actor {
+            person,
+            session,
+            name: String::new(),
+            area: String::new(),
+            seats: Vec::new(),
+            phone_listed_at: None,
+        };
         let changes: [fn(&Actors, &Actor); 3] = [
             |actors, actor| actors.invalidate(actor.session),
             |actors, actor| actors.invalidate_person(actor.person),
@@ -144,6 +151,7 @@ mod tests {
             name: String::new(),
             area: String::new(),
             seats: Vec::new(),
+            phone_listed_at: None,
         };
         let old: Vec<SessionId> = (0..FEW).map(|_| SessionId::new()).collect();
         for session in &old {

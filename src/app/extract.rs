@@ -71,9 +71,7 @@ fn holds_nul(json: &[u8]) -> bool {
 /// Names the field that serde stumbled over, without repeating its value.
 fn wrong_field(text: &str) -> Error {
     let quoted = text.split('`').nth(1).filter(|word| text.contains("field") && word.len() < 60);
-    let mut checks = crate::error::Checks::default();
-    checks.wrong(quoted.unwrap_or("body"), if text.contains("missing field") { "required" } else { "unknown" });
-    checks.done().err().unwrap_or_else(|| Code::InvalidRequest.into())
+    Error::field(quoted.unwrap_or("body"), if text.contains("missing field") { "required" } else { "unknown" })
 }
 
 /// Parts of the path; one that is not an id names nothing.

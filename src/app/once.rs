@@ -83,6 +83,15 @@ impl App {
     {
         self.store.write(move |tx| Box::pin(guarded(tx, actor, key, operation, input, run)))
     }
+
+    /// Was something done under this key already?
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn was_done(&self, person: PersonId, key: IdempotencyKey) -> Result<bool> {
+        let Some(key) = key.0 else { return Ok(false) };
+        Ok(row::Entity::find_by_id((person, key)).one(self.store.read()).await?.is_some())
+    }
 }
 
 // compiled anew for each of some hundred commands, hence no longer than it must be

@@ -1,7 +1,7 @@
 //! Brings the tree in: whole files, again and again without harm.
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set};
 
 use super::{
     rows::area,
@@ -122,21 +122,21 @@ pub async fn import_embedded(store: &Store) -> Result<Imported> {
     let state_of = EMBEDDED_STATE_OF.parse().map_err(Error::broken)?;
     let mut rows: Vec<AreaRow> = Vec::new();
     for file in EMBEDDED {
-        let fresh: Vec<_> =
-            rules::parse(file)?.into_iter().filter(|row| rows.iter().all(|old| old.code != row.code)).collect();
-        rows.extend(fresh);
+        rows.extend(rules::parse(file)?);
+    }
+    let mut named = HashSet::new();
+    rows.retain(|row| named.insert(row.code.clone()));
+    let codes = area::Entity::find().select_only().column(area::Column::Code).into_tuple::<String>();
+    let known: HashSet<String> = codes.all(store.read()).await?.into_iter().collect();
+    if !known.is_empty() && !rows.first().is_some_and(|county| known.contains(&county.code)) {
+        return Ok(Imported::default());
+    }
+    rows.retain(|row| !known.contains(&row.code));
+    if rows.is_empty() {
+        return Ok(Imported::default());
     }
     for row in &mut rows {
         row.valid_from = Some(state_of);
-    }
-    let known = area::Entity::find().all(store.read()).await?;
-    let has = |code: &str| known.iter().any(|area| area.code == code);
-    if !known.is_empty() && !rows.first().is_some_and(|county| has(&county.code)) {
-        return Ok(Imported::default());
-    }
-    rows.retain(|row| !has(&row.code));
-    if rows.is_empty() {
-        return Ok(Imported::default());
     }
     store.write(move |tx| Box::pin(import(tx, rows))).await
 }

@@ -100,6 +100,35 @@ pub async fn children(db: &impl ConnectionTrait, parent: Option<&str>) -> Result
     Ok(rows.into_iter().map(view).collect())
 }
 
+/// A town, and the villages and communities in it by code.
+#[derive(Clone, Debug)]
+pub struct Town {
+    /// Its name.
+    pub name: String,
+    /// What lies in it.
+    pub villages: Vec<AreaName>,
+}
+
+/// Every town by code, of whichever county.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn towns(db: &impl ConnectionTrait) -> Result<Vec<Town>> {
+    let rows = area::Entity::find()
+        .filter(area::Column::Level.is_in([Level::Town, Level::Village, Level::Community]))
+        .order_by_asc(area::Column::Code)
+        .all(db)
+        .await?;
+    let (towns, below): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.level == Level::Town);
+    let mut villages: HashMap<Option<String>, Vec<AreaName>> = HashMap::new();
+    for row in below {
+        villages.entry(row.parent_code).or_default().push(AreaName { code: row.code, name: row.name });
+    }
+    let town =
+        |row: area::Model| Town { name: row.name, villages: villages.remove(&Some(row.code)).unwrap_or_default() };
+    Ok(towns.into_iter().map(town).collect())
+}
+
 /// Codes of the villages and communities below an area, in order; those that were merged away among them, because somebody
 /// may still be on their rosters.
 ///

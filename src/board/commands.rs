@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     lsb1::{self, Signed, hex},
     queries::{self, HeadView},
-    rows::{board, entry, envelope, head, pending, time},
+    rows::{board, entry, envelope, head, pending},
     tree::{self, Edge},
 };
 use crate::{
@@ -290,23 +290,14 @@ pub async fn give_up(tx: &Tx, vote: VoteId) -> Result<()> {
 }
 
 /// Keeps the sealed ballots without their electors, in the order of `SHA-256(digest ‖ closing root)`: nobody chose it, and
-/// it says nothing. Beside each stands when it was taken, as on its receipt.
+/// it says nothing. In which second each was taken is kept no more.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn keep(tx: &Tx, vote: VoteId, closing_root: &str, mut ballots: Vec<(Kept, String)>) -> Result<()> {
+pub async fn keep(tx: &Tx, vote: VoteId, closing_root: &str, mut ballots: Vec<Kept>) -> Result<()> {
     let root = lsb1::unhex(closing_root).ok_or_else(|| Error::broken("a root is hex"))?;
-    ballots.sort_by_cached_key(|(kept, _)| tree::sha256(&[&lsb1::unhex(&kept.hash).unwrap_or_default(), &root]));
-    let time = |(kept, accepted): &(Kept, String)| time::ActiveModel {
-        vote_id: Set(vote),
-        ballot_hash: Set(kept.hash.clone()),
-        accepted: Set(accepted.clone()),
-    };
-    let times: Vec<time::ActiveModel> = ballots.iter().map(time).collect();
-    for some in times.chunks(CHUNK) {
-        time::Entity::insert_many(some.to_vec()).exec_without_returning(tx).await?;
-    }
-    let row = |(place, (kept, _)): (usize, (Kept, String))| {
+    ballots.sort_by_cached_key(|kept| tree::sha256(&[&lsb1::unhex(&kept.hash).unwrap_or_default(), &root]));
+    let row = |(place, kept): (usize, Kept)| {
         Ok(envelope::ActiveModel {
             vote_id: Set(vote),
             place: Set(i32::try_from(place).map_err(Error::broken)?),
@@ -348,10 +339,9 @@ pub async fn publish(tx: &Tx, vote: VoteId, result: &Value, plaintexts: Option<&
     Ok(end)
 }
 
-/// From now on everybody has the envelopes, and who holds one need not be who cast it. In which second it came is told no
-/// more, neither by what is kept beside it nor by the heads of those seconds, of which the last signs all that the others did.
+/// From now on everybody has the envelopes, and who holds one need not be who cast it. With which others it came onto the board is
+/// told no more by the heads of those moments, of which the last signs all that the others did.
 async fn forget_when(tx: &Tx, vote: VoteId) -> Result<()> {
-    time::Entity::delete_many().filter(time::Column::VoteId.eq(vote)).exec(tx).await?;
     let sizes = head::Entity::find().select_only().column(head::Column::Size).filter(head::Column::VoteId.eq(vote));
     let sizes: Vec<i64> = sizes.order_by_asc(head::Column::Size).into_tuple().all(tx).await?;
     // between the first and those of the end

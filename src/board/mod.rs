@@ -3,9 +3,10 @@
 //! Always true: a board begins with the digest of the vote's manifest and the root of its roll; each ballot's digest is on it
 //! once, within the time that its receipt promises, sorted inside its batch so that order tells nothing; after the `close`
 //! entry comes nothing but the result; every head is signed by the key that the manifest names; a leaf never changes. Nothing
-//! on it says who cast, or before the end what was chosen; from the result on nothing kept says in which second a ballot came.
-//! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`, `board_times`. Events
-//! recorded: none (votes record theirs).
+//! on it says who cast, or before the end what was chosen; from the end on nothing kept says in which second a ballot came, but only
+//! when it came onto the board with others, and from the result on not even that.
+//! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`. Events recorded: none
+//! (votes record theirs).
 //!
 //! # Why
 //! Casting must not wait for the tree: it leaves a promise (`board_pending`) in its own transaction, and the sequencer
@@ -33,4 +34,4 @@ pub use self::{commands::tick, http::routes, queries::HeadView};
 
 /// Tables that hold for a while when ballots came, and in whose files nothing of that may stay: of the heads, on PostgreSQL, the
 /// part with the boards that grow.
-pub const TIMES: [&str; 3] = ["board_pending", "board_heads_running", "board_times"];
+pub const TIMES: [&str; 2] = ["board_pending", "board_heads_running"];

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     commands::Kept,
     lsb1::{self, hex},
-    rows::{board, entry, envelope, head, time},
+    rows::{board, entry, envelope, head},
     tree,
 };
 use crate::{
@@ -300,6 +300,11 @@ async fn leaf_hashes(db: &impl ConnectionTrait, vote: VoteId, size: u64) -> Resu
     texts.iter().map(hash).collect()
 }
 
+/// Every leaf is looked at: of a county's vote that takes a while, and holds up no thread that others wait for.
+async fn over<T: Send + 'static>(leaves: Leaves, look: impl FnOnce(&[tree::Hash]) -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(move || look(&leaves)).await.map_err(Error::broken)
+}
+
 fn in_hex(path: Vec<tree::Hash>) -> Vec<String> {
     path.iter().map(|step| hex(step)).collect()
 }
@@ -313,12 +318,11 @@ pub async fn proof(app: &App, vote: VoteId, hash: &str) -> Result<ProofView> {
     let head = newest(db, vote).await?;
     let found = entry::Entity::find().filter(entry::Column::VoteId.eq(vote)).filter(entry::Column::BallotHash.eq(hash));
     let found = found.one(db).await?.map(entry_view).ok_or(Code::NotFound)?;
-    let void = lsb1::jcs(&lsb1::void_entry(&vote.to_string(), hash));
-    let void = entry::Entity::find().filter(entry::Column::VoteId.eq(vote)).filter(entry::Column::Leaf.eq(void));
-    let is_void = void.one(db).await?.is_some();
     let leaves = shared_leaves(app, vote, head.n).await?;
     let place = usize::try_from(found.place).map_err(Error::broken)?;
-    let path = tree::inclusion(&leaves, place).ok_or(Code::NotFound)?;
+    let void = tree::leaf(lsb1::jcs(&lsb1::void_entry(&vote.to_string(), hash)).as_bytes());
+    let (is_void, path) = over(leaves, move |all| (all.contains(&void), tree::inclusion(all, place))).await?;
+    let path = path.ok_or(Code::NotFound)?;
     Ok(ProofView { entry: found, is_void, head, proof: in_hex(path) })
 }
 
@@ -335,10 +339,12 @@ pub async fn consistency(app: &App, vote: VoteId, query: &ConsistencyQuery) -> R
     // whatever sizes are asked for, it is the same leaves
     let leaves = shared_leaves(app, vote, size).await?;
     let (earlier, later) = (usize::try_from(from).map_err(Error::broken)?, usize::try_from(to).map_err(Error::broken)?);
-    let leaves = leaves.get(..later).ok_or(Code::NotFound)?;
-    let proof = tree::consistency(leaves, earlier).ok_or(Code::NotFound)?;
-    let from_root = leaves.get(..earlier).map(tree::root).ok_or(Code::NotFound)?;
-    let (from_root, to_root) = (hex(&from_root), hex(&tree::root(leaves)));
+    let found = over(leaves, move |all| {
+        let all = all.get(..later)?;
+        Some((tree::consistency(all, earlier)?, tree::root(all.get(..earlier)?), tree::root(all)))
+    });
+    let (proof, from_root, to_root) = found.await?.ok_or(Code::NotFound)?;
+    let (from_root, to_root) = (hex(&from_root), hex(&to_root));
     Ok(ConsistencyView { from, from_root, to, to_root, proof: in_hex(proof) })
 }
 
@@ -351,16 +357,23 @@ pub async fn kept(db: &impl ConnectionTrait, vote: VoteId) -> Result<Vec<Kept>> 
     Ok(rows.all(db).await?.into_iter().map(kept_view).collect())
 }
 
-/// The sealed ballot with this id, though the vote is over and nobody knows whose it is, and when it was taken, as on its
-/// receipt; `None` from when everybody has the envelopes.
+/// The sealed ballot with this id, though the vote is over and nobody knows whose it is, and when it came onto the board with
+/// others: in which second it was taken is not kept. `None` from when everybody has the envelopes.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn kept_as(db: &impl ConnectionTrait, vote: VoteId, cast_id: Uuid) -> Result<Option<(Kept, String)>> {
-    let rows = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote));
-    let Some(row) = rows.filter(envelope::Column::CastId.eq(cast_id)).one(db).await? else { return Ok(None) };
-    let taken = time::Entity::find_by_id((vote, row.ballot_hash.clone())).one(db).await?;
-    Ok(taken.map(|taken| (kept_view(row), taken.accepted)))
+    if row(db, vote).await?.result.is_some() {
+        return Ok(None);
+    }
+    let kept = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote));
+    let Some(kept) = kept.filter(envelope::Column::CastId.eq(cast_id)).one(db).await? else { return Ok(None) };
+    let on_board = entry::Entity::find().filter(entry::Column::VoteId.eq(vote));
+    let on_board = on_board.filter(entry::Column::BallotHash.eq(kept.ballot_hash.as_str())).one(db).await?;
+    let Some(on_board) = on_board else { return Ok(None) };
+    let heads = head::Entity::find().filter(head::Column::VoteId.eq(vote));
+    let heads = heads.filter(head::Column::Size.gt(on_board.place)).order_by_asc(head::Column::Size);
+    Ok(heads.one(db).await?.map(|head| (kept_view(kept), head.signed_at)))
 }
 
 fn kept_view(row: envelope::Model) -> Kept {

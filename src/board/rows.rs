@@ -1,4 +1,4 @@
-//! Rows of boards: the board, its leaves and heads, what waits, the sealed ballots without their electors, when they came.
+//! Rows of boards: the board, its leaves and heads, what waits, the sealed ballots without their electors.
 
 /// One board; `peaks` is the right edge of the tree, in hex.
 pub(super) mod board {
@@ -114,28 +114,6 @@ pub(super) mod envelope {
         pub ballot_hash: String,
         pub cast_id: Uuid,
         pub sealed: String,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-/// When a sealed ballot was taken, as on its receipt: kept from the end until the result, apart from the ballot, so that what
-/// has to leave the files is little.
-pub(super) mod time {
-    use sea_orm::entity::prelude::*;
-
-    use crate::ids::VoteId;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "board_times")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub vote_id: VoteId,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub ballot_hash: String,
-        pub accepted: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

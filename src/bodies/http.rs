@@ -23,6 +23,9 @@ use crate::{
     page::Page,
 };
 
+mod council;
+mod recommendations;
+
 /// A seat that ends must not stand on a kept page for long.
 const KEPT_SECS: u32 = 60;
 
@@ -366,6 +369,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_room, set_room))
         .routes(routes!(set_seat_groups))
         .routes(routes!(set_service_group))
+        .merge(council::routes())
+        .merge(recommendations::routes())
         .routes(routes!(list_body_members, enter_body_member))
         .routes(routes!(strike_body_member))
         .routes(routes!(read_register, change_register))

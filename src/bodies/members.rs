@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     actor::{Actor, covers},
-    error::{Checks, Code, Result},
+    error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{BodyId, HouseholdId, PersonId},
     people::{self, Resident, queries::Named},
@@ -59,9 +59,7 @@ pub async fn enter(tx: &Tx, actor: &Actor, (id, input): (BodyId, EnterMember)) -
     let is_here =
         |one: &people::Resident| one.left_on.is_none() && body.areas.iter().any(|area| covers(area, &one.area));
     let Some(person) = person.filter(is_here) else {
-        let mut checks = Checks::default();
-        checks.wrong("person_id", "not_a_member");
-        return Err(checks.done().err().unwrap_or_else(|| Code::InvalidFields.into()));
+        return Err(Error::field("person_id", "not_a_member"));
     };
     let mut checks = Checks::default();
     checks.require(

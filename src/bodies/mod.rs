@@ -8,16 +8,21 @@
 //! who belongs to a body without a seat (党员, 会员) has no right by it but to its members' meetings, and only who holds the
 //! body's meetings sees the list; the register of a collective is for its members and whoever sits over the village, too, and
 //! nobody comes onto it or leaves it without a reason that they read; who is on no roster counts by it all the same, when who
-//! keeps it says so; a council has its start-up grant once, and a
-//! form that fits how many villages it covers, and its members alone work in service groups; two terms of a body have no day in common, and one ends
+//! keeps it says so; a council has its start-up grant once, after it was at work, and a
+//! form that fits how many villages it covers, and its members alone work in service groups; what it did is taken back with a
+//! reason, never changed, and its charter only followed by its next version; who is recommended for it is known
+//! to whoever did so, leads it, checks it for the party, or fills its seats, alone; two terms of a body have no day in common, and one ends
 //! before its time only by a result that stands, with a reason; who sat in one that is over stays as it was; when the term
 //! of a council or a federation nears its end and no other is open, its election has a calendar, drafted once, of which
 //! everybody reads which days were moved and why.
 //! Tables owned: `bodies`, `body_areas`, `terms`, `seats`, `mandates`, `duties`, `rooms`, `room_duties`, `seat_groups`,
-//! `body_members`, `member_changes`, `body_elections`, `elections`, `election_days`. Events recorded: `body.founded`,
+//! `body_members`, `member_changes`, `body_elections`, `elections`, `election_days`, `service_records`,
+//! `body_charters`, `recommendations`. Events recorded: `body.founded`,
 //! `term.opened`, `term.ended`, `seat.taken`, `seat.ended`, `mandate.given`, `mandate.ended`, `body.registered`, `room.changed`,
-//! `election.drafted`, `election.changed`, `member.entered`, `member.struck` (never whom: the log is for ever, and whether
-//! somebody is in the party is theirs).
+//! `election.drafted`, `election.changed`, `service.recorded`, `service.withdrawn`,
+//! `recommendation.made`, `recommendation.decided`, `recommendation.withdrawn`, `member.entered`,
+//! `member.struck` (never whom: the log is for ever, and whether somebody is in the party is theirs).
+pub mod charter;
 pub mod commands;
 pub mod duty;
 pub mod early;
@@ -28,12 +33,14 @@ mod mandates;
 pub mod members;
 mod nomination;
 pub mod queries;
+pub mod recommendations;
 pub mod register;
 mod registration;
 pub mod room;
 mod rows;
 pub mod rules;
 pub mod service;
+pub mod services;
 
 pub use self::{
     commands::{By, FoundBody, OpenTerm, TakeSeat, end_seat, found_body, open_term, take_seat},

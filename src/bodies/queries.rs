@@ -195,6 +195,9 @@ pub async fn get(db: &impl ConnectionTrait, id: BodyId) -> Result<Body> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn names(db: &impl ConnectionTrait, ids: Vec<BodyId>) -> Result<HashMap<BodyId, String>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = body::Entity::find().filter(body::Column::Id.is_in(ids)).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }

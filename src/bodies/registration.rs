@@ -9,6 +9,7 @@ use super::{
     queries::{self, Body},
     rows::body,
     rules::{BodyForm, BodyKind},
+    services,
 };
 use crate::{
     actor::Actor,
@@ -22,6 +23,8 @@ use crate::{
 
 /// 1 to 3 万元, in fen.
 const GRANT: std::ops::RangeInclusive<i64> = 1_000_000..=3_000_000;
+/// Things that a council has done before it is given one (正常开展活动).
+const AT_WORK: u64 = 3;
 
 /// A start-up grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -49,7 +52,7 @@ pub struct SetRegistration {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 60)]
     pub registration: Option<String>,
-    /// The start-up grant; of a council, once.
+    /// The start-up grant; of a council, once, when three things that it did are written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
     /// Its form; of a council.
@@ -74,6 +77,8 @@ pub async fn set_registration(tx: &Tx, actor: &Actor, (id, input): (BodyId, SetR
         checks.require(GRANT.contains(&grant.fen), "grant.fen", "out_of_range");
         checks.day("grant.on", grant.on);
         checks.require(grant.on <= clock::local_date(tx.now()), "grant.on", "out_of_range");
+        let is_at_work = body.kind != BodyKind::Council || services::standing(tx, id).await? >= AT_WORK;
+        checks.require(is_at_work, "grant", "not_at_work");
     }
     let form = input.form.filter(|form| body.form != Some(*form));
     checks.require(form.is_none_or(|form| form.fits(body.kind, body.areas.len())), "form", "form_unfit");

@@ -1,5 +1,9 @@
 //! Rows of bodies and of who sits in them.
 
+mod council;
+
+pub(crate) use self::council::{body_charter, recommendation, service_record};
+
 /// One body.
 pub(crate) mod body {
     use chrono::{DateTime, NaiveDate, Utc};

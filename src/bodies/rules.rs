@@ -96,6 +96,30 @@ impl BodyForm {
 }
 
 words! {
+    /// One of the six functions of a council (六方面职能).
+    CouncilFunction {
+        /// 推进乡风文明
+        Customs "customs",
+        /// 带领帮扶致富
+        Prosperity "prosperity",
+        /// 助推农村发展
+        Development "development",
+        /// 提供决策咨询
+        Advice "advice",
+        /// 维护公序良俗
+        Order "order",
+        /// 了解村情民意
+        Opinions "opinions",
+    }
+}
+
+impl CouncilFunction {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Customs, Self::Prosperity, Self::Development, Self::Advice, Self::Order, Self::Opinions];
+}
+
+words! {
     /// What somebody is in a body.
     Role {
         /// 负责人
@@ -138,6 +162,24 @@ words! {
         Recommended "recommended",
         /// 组织选
         Selected "selected",
+    }
+}
+
+words! {
+    /// What became of a recommendation for a council.
+    RecommendationState {
+        /// 待审核
+        Waiting "waiting",
+        /// 审核通过
+        Fit "fit",
+        /// 审核没有通过
+        Unfit "unfit",
+        /// 已经任职
+        Seated "seated",
+        /// 没有选上
+        NotElected "not_elected",
+        /// 本人撤回
+        Withdrawn "withdrawn",
     }
 }
 

@@ -95,8 +95,8 @@ impl Broker for Memory {
         Ok(())
     }
 
-    async fn bells(&self) -> Result<BoxStream<'static, Bell>> {
-        Ok(hear(self.bells.subscribe()))
+    fn bells(&self) -> BoxStream<'static, Bell> {
+        hear(self.bells.subscribe())
     }
 
     async fn push(&self, queue: &str, ids: &[String]) -> Result<()> {
@@ -155,5 +155,5 @@ pub(super) fn hear(listener: broadcast::Receiver<Bell>) -> BoxStream<'static, Be
             Err(broadcast::error::RecvError::Closed) => None,
         }
     });
-    heard.boxed()
+    heard.fuse().boxed()
 }

@@ -86,7 +86,7 @@ pub trait Broker: Send + Sync {
 
     /// Bells from now on. May miss some, e.g. while the broker is away; it comes back by itself, and then there is
     /// [`Bell::Missed`].
-    async fn bells(&self) -> Result<BoxStream<'static, Bell>>;
+    fn bells(&self) -> BoxStream<'static, Bell>;
 
     /// Offers work; the same id may be offered twice and may then be worked on twice.
     async fn push(&self, queue: &str, ids: &[String]) -> Result<()>;

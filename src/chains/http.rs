@@ -58,7 +58,7 @@ async fn read_chain(
     actor: Actor,
     Path(place): Path<(StreamId, i64)>,
 ) -> Result<Json<ChainView>> {
-    queries::view(app.store.read(), &actor, place).await.map(Json)
+    queries::view(&app, &actor, place).await.map(Json)
 }
 
 /// Add the own row to a list, or change it.

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::rows::{chain, chain_row};
 use crate::{
     actor::Actor,
+    app::App,
     clock,
     error::{Code, Result},
     ids::{HouseholdId, PersonId, StreamId},
@@ -49,8 +50,11 @@ pub struct ChainView {
 pub struct ChainRowView {
     /// Its number; the number of a row that was taken away does not come again.
     pub row_no: i32,
-    /// Whose.
+    /// Whose, as `sender.id` beside what that person says there.
     pub person_id: PersonId,
+    /// The reader's own.
+    #[serde(skip)]
+    pub is_mine: bool,
     /// Masked.
     pub name: String,
     /// What was written.
@@ -87,11 +91,17 @@ pub(super) async fn keeps(db: &impl ConnectionTrait, actor: &Actor, chain: &chai
 ///
 /// # Errors
 /// `not_found`.
-pub async fn view(db: &impl ConnectionTrait, actor: &Actor, place: (StreamId, i64)) -> Result<ChainView> {
-    let chain = readable(db, actor, place).await?;
+pub async fn view(app: &App, actor: &Actor, place: (StreamId, i64)) -> Result<ChainView> {
+    let db = app.store.read();
+    let (stream, _) = streams::queries::readable(db, actor, place.0).await?;
+    let chain = chain::Entity::find_by_id(place).one(db).await?.ok_or(Code::NotFound)?;
     let is_keeper = keeps(db, actor, &chain).await?;
     let mut rows = rows(db, &chain).await?;
-    rows.iter_mut().for_each(|row| row.name = people::mask_name(&row.name));
+    for row in &mut rows {
+        row.is_mine = row.person_id == actor.person;
+        row.name = people::mask_name(&row.name);
+        row.person_id = streams::speaks_as(&app.keys, &stream, row.person_id);
+    }
     Ok(ChainView {
         title: chain.title,
         example: chain.example,
@@ -192,6 +202,7 @@ async fn rows(db: &impl ConnectionTrait, chain: &chain::Model) -> Result<Vec<Cha
         row_no: row.row_no,
         name: names.get(&row.person_id).cloned().unwrap_or_default(),
         person_id: row.person_id,
+        is_mine: false,
         text: row.text,
         quantity: row.quantity,
         cells: serde_json::from_str(&row.cells).unwrap_or_default(),

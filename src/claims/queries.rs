@@ -59,45 +59,39 @@ pub struct ClaimView {
 /// `not_allowed` for others than those who keep the roster there.
 pub async fn waiting(app: &App, actor: &Actor, area: &str) -> Result<Vec<ClaimView>> {
     bodies::require(actor, Right::ImportRoster, area)?;
+    let db = app.store.read();
     let rows = claim::Entity::find()
         .filter(claim::Column::State.eq(ClaimState::Waiting))
         .filter(claim::Column::AreaCode.starts_with(area))
         .order_by_asc(claim::Column::AskedAt)
         .limit(SHOWN)
-        .all(app.store.read())
+        .all(db)
         .await?;
-    let mut views = Vec::new();
-    for row in rows {
-        views.extend(view(app, actor, row).await?);
-    }
-    Ok(views)
-}
-
-async fn view(app: &App, actor: &Actor, row: claim::Model) -> Result<Option<ClaimView>> {
-    let db = app.store.read();
-    let Some(person) = people::person(db, row.person_id).await? else { return Ok(None) };
-    let phone = row.phone_sealed.as_deref().and_then(|sealed| app.keys.shown("phone", sealed));
-    let old = people::phone_of(db, &app.keys, row.person_id).await?;
-    let asked_by_name = match row.asked_by {
-        Some(id) => people::names(db, vec![id]).await?.remove(&id),
-        None => None,
+    let ids: Vec<PersonId> = rows.iter().map(|row| row.person_id).collect();
+    let people = people::queries::on_rolls(db, &ids).await?;
+    let phones = people::phones_of(db, &app.keys, ids).await?;
+    let names = people::names(db, rows.iter().filter_map(|row| row.asked_by).collect()).await?;
+    let view = |row: claim::Model| {
+        let person = people.get(&row.person_id)?;
+        let phone = row.phone_sealed.as_deref().and_then(|sealed| app.keys.shown("phone", sealed));
+        Some(ClaimView {
+            id: row.id,
+            how: row.how,
+            state: row.state,
+            area_code: row.area_code,
+            person_id: row.person_id,
+            person_name: person.name.clone(),
+            roster_number: person.roster_number.clone(),
+            group_number: person.group_number,
+            phone: mask_phone(&phone.unwrap_or_default()),
+            old_phone: phones.get(&row.person_id).map(|phone| mask_phone(phone)),
+            asked_by_name: row.asked_by.and_then(|id| names.get(&id).cloned()),
+            asked_at: clock::local(row.asked_at),
+            due_at: clock::local(row.due_at),
+            can_decide: rules::may_decide(actor.person, row.person_id, row.asked_by).is_ok(),
+        })
     };
-    Ok(Some(ClaimView {
-        id: row.id,
-        how: row.how,
-        state: row.state,
-        area_code: row.area_code,
-        person_id: row.person_id,
-        person_name: person.name,
-        roster_number: person.roster_number,
-        group_number: person.group_number,
-        phone: mask_phone(&phone.unwrap_or_default()),
-        old_phone: old.as_deref().map(mask_phone),
-        asked_by_name,
-        asked_at: clock::local(row.asked_at),
-        due_at: clock::local(row.due_at),
-        can_decide: rules::may_decide(actor.person, row.person_id, row.asked_by).is_ok(),
-    }))
+    Ok(rows.into_iter().filter_map(view).collect())
 }
 
 /// Claims of an area and below it that wait past their day: where, and since when. The longest first, so many at most.

@@ -1,4 +1,5 @@
-//! What follows from claims: the office has something to decide, the person hears of it, whatever the office says.
+//! What follows from claims: the office has something to decide, the person hears of it, whatever the office says. And that
+//! somebody set up another way in.
 use sea_orm::EntityTrait;
 
 use super::rows::claim;
@@ -34,6 +35,12 @@ async fn tell_person(tx: &Tx, event: &Event) -> Result<()> {
     let named = match event.kind {
         Kind::ClaimApproved => ("claim_approved", "claim-approved"),
         Kind::ClaimRefused => ("claim_refused", "claim-refused"),
+        Kind::DeskPasswordSet => {
+            let own = mailbox(tx, event.subject_id()?).await?;
+            let card = Card::worded(("desk_password_set", "desk-password-set"), &[], "/privacy/mine".to_owned());
+            post_card(tx, own, card).await?;
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     let Some(row) = claim::Entity::find_by_id(event.subject_id::<ClaimId>()?).one(tx).await? else { return Ok(()) };

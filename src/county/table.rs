@@ -1,7 +1,7 @@
 //! How well bodies answered and what they did, as one table: a row for each, by their names.
 use std::collections::BTreeMap;
 
-use super::work::{self, BodyWork};
+use super::work::{self, BodyWork, GroupWork};
 use crate::{
     app::App,
     error::Result,
@@ -10,6 +10,9 @@ use crate::{
     table::{Format, whole, xlsx::Cell},
     text,
 };
+
+/// Columns of how well a body answered: a service group answers nothing.
+const FIGURES: usize = 6;
 
 /// What is known of one body; of fewer than five nothing is.
 #[derive(Default)]
@@ -32,13 +35,39 @@ pub(super) async fn table(app: &App, (area, period): (&str, &str), format: Forma
         let key = (one.body_name.clone(), one.body_id);
         known.entry(key).or_default().work = Some(one);
     }
-    whole(format, heads(), known.into_iter().map(|((name, _), known)| line(period, name, &known)))
+    whole(format, heads(), known.into_iter().flat_map(|((name, _), known)| lines(period, name, &known)))
 }
 
 fn heads() -> Vec<Cell> {
-    let keys =
-        ["period", "body", "left", "answered", "solved", "satisfied", "median", "consults", "services", "people"];
+    let keys = [
+        "period",
+        "body",
+        "left",
+        "answered",
+        "on-time",
+        "solved",
+        "satisfied",
+        "median",
+        "consults",
+        "services",
+        "people",
+    ];
     keys.map(|key| Cell::from(text::word("figures-table", key))).to_vec()
+}
+
+/// That of a body, and below it one of each service group.
+fn lines(period: &str, name: String, known: &Known) -> Vec<Vec<Cell>> {
+    let groups = known.work.as_ref().map(|work| work.groups.as_slice()).unwrap_or_default();
+    let of_groups: Vec<Vec<Cell>> = groups.iter().map(|group| line_of_group(period, (&name, group))).collect();
+    [line(period, name, known)].into_iter().chain(of_groups).collect()
+}
+
+fn line_of_group(period: &str, (body, group): (&str, &GroupWork)) -> Vec<Cell> {
+    let of = group.service_group.clone().unwrap_or_else(|| text::say("figures-table-no-group"));
+    let heads = [period.to_owned(), format!("{body} · {of}")].into_iter();
+    let not_asked = std::iter::repeat_n(String::new(), FIGURES);
+    let numbers = [group.consults, group.services, group.people].map(Cell::Number);
+    heads.chain(not_asked).map(Cell::from).chain(numbers).collect()
 }
 
 fn line(period: &str, name: String, known: &Known) -> Vec<Cell> {
@@ -46,6 +75,7 @@ fn line(period: &str, name: String, known: &Known) -> Vec<Cell> {
     let numbers = [
         figures.map(|one| one.left_at_least),
         figures.map(|one| one.answered_percent),
+        figures.and_then(|one| one.on_time_percent),
         figures.and_then(|one| one.solved_percent),
         figures.and_then(|one| one.satisfied_percent),
         figures.and_then(|one| one.median_days),

@@ -1,6 +1,6 @@
 //! What is told of an event: to whom, how near it is to them, and by which ladder.
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, TryInsertResult, sea_query::Expr};
 
 use super::{
     audience::Audience,
@@ -159,6 +159,7 @@ async fn told(tx: &Tx, event: &Event) -> Result<Option<Told>> {
         Kind::SuggestionSubmitted
         | Kind::SuggestionAnswered
         | Kind::SuggestionEscalated
+        | Kind::SuggestionMadeOrdinary
         | Kind::SuggestionHidden
         | Kind::SuggestionShown
         | Kind::SuggestionHidingUpheld => voice(tx, event).await,
@@ -327,19 +328,27 @@ async fn meeting(tx: &Tx, event: &Event) -> Result<Option<Told>> {
 /// # Errors
 /// When the database refuses.
 pub async fn due(tx: &Tx) -> Result<u64> {
-    let mut count = 0;
-    for (vote, area) in votes::queries::closing_until(tx, tx.now() + CLOSING_SOON).await? {
-        let row = reminder::ActiveModel {
-            kind: Set(Kind::VoteClosingSoon.as_str().to_owned()),
-            subject_id: Set(vote.to_string()),
-            at: Set(tx.now()),
-        };
-        let once = [reminder::Column::Kind, reminder::Column::SubjectId];
-        let made = reminder::Entity::insert(row).on_conflict_do_nothing_on(once).exec_without_returning(tx).await?;
-        if matches!(made, TryInsertResult::Inserted(1)) {
-            events::record(tx, Happening::new(Kind::VoteClosingSoon, vote).at(area)).await?;
-            count += 1;
-        }
+    let mut closing = votes::queries::closing_until(tx, tx.now() + CLOSING_SOON).await?;
+    if closing.is_empty() {
+        return Ok(0);
+    }
+    let kind = Kind::VoteClosingSoon.as_str();
+    // each is among them for a day: nearly always all of them are told of
+    let told: Vec<String> = reminder::Entity::find()
+        .select_only()
+        .column(reminder::Column::SubjectId)
+        .filter(reminder::Column::Kind.eq(kind))
+        .filter(reminder::Column::SubjectId.is_in(closing.iter().map(|(vote, _)| vote.to_string())))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    closing.retain(|(vote, _)| !told.contains(&vote.to_string()));
+    let count = closing.len() as u64;
+    for (vote, area) in closing {
+        let row =
+            reminder::ActiveModel { kind: Set(kind.to_owned()), subject_id: Set(vote.to_string()), at: Set(tx.now()) };
+        reminder::Entity::insert(row).exec_without_returning(tx).await?;
+        events::record(tx, Happening::new(Kind::VoteClosingSoon, vote).at(area)).await?;
     }
     Ok(count)
 }

@@ -137,7 +137,7 @@ pub async fn release(tx: &Tx, actor: &Actor, id: NoticeId) -> Result<()> {
 
 /// Serves the villages' loudspeakers until told to stop.
 pub(super) async fn run(app: App, stop: CancellationToken) {
-    let mut bells = app.broker.bells().await.ok();
+    let mut bells = app.broker.bells();
     while !stop.is_cancelled() {
         if let Err(error) = round(&app).await {
             tracing::error!(%error, "scripts for loudspeakers");

@@ -215,6 +215,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
         Some(
             Kind::SuggestionAnswered
             | Kind::SuggestionEscalated
+            | Kind::SuggestionMadeOrdinary
             | Kind::SuggestionSubmitted
             | Kind::SuggestionHidden
             | Kind::SuggestionShown

@@ -47,7 +47,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Plans until told to stop.
 pub async fn run(app: App, stop: CancellationToken) {
-    let mut bells = app.broker.bells().await.ok();
+    let mut bells = app.broker.bells();
     while !stop.is_cancelled() {
         match turn(&app).await {
             Ok(Turn::Moved) => {

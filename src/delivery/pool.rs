@@ -13,7 +13,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio::{
+    sync::mpsc,
+    task::{self, JoinError, JoinSet},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -65,7 +69,7 @@ fn queue(channel: Channel) -> String {
 type Place = Option<(DateTime<Utc>, DeliveryId)>;
 
 async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken) {
-    let (mut place, mut bells) = (None, None);
+    let (mut place, mut bells) = (None, app.broker.bells());
     let mut swept = Instant::now();
     while !stop.is_cancelled() {
         if swept.elapsed() >= SWEEP {
@@ -86,9 +90,6 @@ async fn offer((app, channel): (&App, Channel), to_lanes: mpsc::Sender<Ids>, sto
                 SWEEP
             }
         };
-        if bells.is_none() {
-            bells = app.broker.bells().await.ok();
-        }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             // a flood of them is looked at once in a while
@@ -157,13 +158,13 @@ async fn send_all((app, channel): (&App, Channel), mut taken: mpsc::Receiver<Ids
         let idle = if is_more { Duration::ZERO } else { IDLE };
         tokio::select! {
             Some(ids) = taken.recv(), if hands.lanes.has_room() => hands.sort(app, ids).await,
-            Some(ended) = hands.under_way.join_next() => hands.settle(app, ended.ok()).await,
+            Some(ended) = hands.under_way.join_next_with_id() => hands.settle(app, ended).await,
             () = tokio::time::sleep(idle) => {}
             () = stop.cancelled() => break,
         }
     }
-    while let Some(ended) = hands.under_way.join_next().await {
-        hands.settle(app, ended.ok()).await;
+    while let Some(ended) = hands.under_way.join_next_with_id().await {
+        hands.settle(app, ended).await;
     }
 }
 
@@ -187,11 +188,16 @@ async fn written(app: &App, claimed: &[Taken]) -> HashMap<AnnouncementId, Arc<Le
     letters.into_iter().filter_map(|(id, letter)| Some((id, letter?))).collect()
 }
 
+/// How the task of a try ended.
+type Over = std::result::Result<(task::Id, Ended), JoinError>;
+
 /// What this process is sending through one channel.
 struct Hands {
     channel: Channel,
     lanes: Lanes,
-    under_way: JoinSet<(String, Ended)>,
+    under_way: JoinSet<Ended>,
+    /// Of each try that is under way.
+    lane_of: HashMap<task::Id, (String, DeliveryId)>,
     breaker: Breaker,
     since: Instant,
 }
@@ -202,6 +208,7 @@ impl Hands {
             channel,
             lanes: Lanes::default(),
             under_way: JoinSet::new(),
+            lane_of: HashMap::new(),
             breaker: Breaker::default(),
             since: Instant::now(),
         }
@@ -271,14 +278,15 @@ impl Hands {
             };
             let (one, app) = (claimed.swap_remove(at), app.clone());
             let letter = letters::composed(&letters, &one);
-            self.under_way.spawn(async move {
+            let handle = self.under_way.spawn(async move {
                 let end = match letter {
                     None => (End::Unwritten, 0),
                     Some(_) if claimed_at.elapsed() >= BEGIN_WITHIN => (End::NotBegun, 0),
                     Some(letter) => dial::call(&app, channel, (&one, &letter)).await,
                 };
-                (target, Ended::of(&one, end))
+                Ended::of(&one, end)
             });
+            self.lane_of.insert(handle.id(), (target, id));
         }
         Ok((begun, is_idle && self.lanes.ready() > 0))
     }
@@ -289,14 +297,25 @@ impl Hands {
         self.breaker.untried();
     }
 
-    /// Settles what has ended, all in one unit of work. What cannot be settled is given back when its lease runs out.
-    async fn settle(&mut self, app: &App, first: Option<(String, Ended)>) {
-        let mut ended: Vec<(String, Ended)> = first.into_iter().collect();
-        while let Some(next) = self.under_way.try_join_next() {
-            ended.extend(next.ok());
+    /// Frees the lane of a try that is over, also of one that panicked: nobody knows its end, and its lease runs out.
+    fn over(&mut self, ended: Over) -> Option<Ended> {
+        let (task, ended) = ended.map_or_else(|error| (error.id(), None), |(task, ended)| (task, Some(ended)));
+        if let Some((target, id)) = self.lane_of.remove(&task) {
+            self.lanes.done(target, id);
         }
-        for (target, one) in &ended {
-            self.lanes.done(target.clone(), one.id);
+        if ended.is_none() {
+            self.breaker.untried();
+        }
+        ended
+    }
+
+    /// Settles what has ended, all in one unit of work. What cannot be settled is given back when its lease runs out.
+    async fn settle(&mut self, app: &App, first: Over) {
+        let mut all: Vec<Ended> = self.over(first).into_iter().collect();
+        while let Some(next) = self.under_way.try_join_next_with_id() {
+            all.extend(self.over(next));
+        }
+        for one in &all {
             if one.is_uncalled() {
                 self.breaker.untried();
                 continue;
@@ -310,7 +329,6 @@ impl Hands {
             let counter = if one.end == End::Sent { "sends_ok_total" } else { "sends_failed_total" };
             metrics::counter!(counter, "channel" => self.channel.as_str()).increment(1);
         }
-        let all: Vec<Ended> = ended.into_iter().map(|(_, one)| one).collect();
         if all.is_empty() {
             return;
         }
@@ -318,5 +336,30 @@ impl Hands {
         if let Err(error) = app.store.write(move |tx| Box::pin(settle::settle(tx, channel, all))).await {
             tracing::error!(%error, channel = self.channel.as_str(), "tries not settled");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn broken() -> Ended {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_try_that_panics_frees_its_lane() {
+        let mut hands = Hands::new(Channel::Sms);
+        let [first, second] = [DeliveryId::new(), DeliveryId::new()];
+        for id in [first, second] {
+            hands.lanes.add("somebody".to_owned(), id);
+        }
+        let begun = hands.lanes.next().unwrap();
+        assert_eq!(hands.lanes.next(), None, "one at a time");
+        let handle = hands.under_way.spawn(broken());
+        hands.lane_of.insert(handle.id(), begun);
+        let over = hands.under_way.join_next_with_id().await.unwrap();
+        assert!(hands.over(over).is_none() && hands.lane_of.is_empty());
+        assert_eq!(hands.lanes.next(), Some(("somebody".to_owned(), second)));
     }
 }

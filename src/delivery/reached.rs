@@ -101,7 +101,7 @@ pub(super) async fn stands(db: &impl ConnectionTrait, told: &announcement::Model
             notices::queries::objection_stands(db, told.subject_id.parse().map_err(Error::broken)?).await
         }
         Some(Kind::SuggestionPressing) => {
-            suggestions::is_untaken(db, told.subject_id.parse().map_err(Error::broken)?).await
+            suggestions::is_pressing(db, told.subject_id.parse().map_err(Error::broken)?).await
         }
         // who sees a voice has changed once more, and that is told
         Some(Kind::SuggestionHidden | Kind::SuggestionHidingUpheld) => {

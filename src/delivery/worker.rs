@@ -49,7 +49,7 @@ async fn webhooks(app: App, stop: CancellationToken) {
 /// Offers what is due: after every commit that planned something, and every two seconds in case that was not heard.
 async fn offer(app: &App, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken) {
     let mut offered = HashMap::new();
-    let mut bells = None;
+    let mut bells = app.broker.bells();
     while !stop.is_cancelled() {
         let began = Instant::now();
         if let Err(error) = offer_due(app, &mut offered, &to_lanes).await {
@@ -57,9 +57,6 @@ async fn offer(app: &App, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken)
         }
         // where much waits, looking through it takes a quarter of the time at most, however often somebody plans
         tokio::time::sleep(Ord::min(began.elapsed() * 3, SWEEP)).await;
-        if bells.is_none() {
-            bells = app.broker.bells().await.ok();
-        }
         tokio::select! {
             () = tokio::time::sleep(SWEEP) => {}
             () = planned(&mut bells) => {}
@@ -69,12 +66,10 @@ async fn offer(app: &App, to_lanes: mpsc::Sender<Ids>, stop: &CancellationToken)
 }
 
 /// Waits until somebody planned deliveries.
-pub(super) async fn planned(bells: &mut Option<BoxStream<'static, Bell>>) {
-    while let Some(heard) = bells {
-        match heard.next().await {
-            Some(Bell::Deliveries | Bell::Missed) => return,
-            Some(_) => {}
-            None => *bells = None,
+pub(super) async fn planned(bells: &mut BoxStream<'static, Bell>) {
+    while let Some(bell) = bells.next().await {
+        if matches!(bell, Bell::Deliveries | Bell::Missed) {
+            return;
         }
     }
     std::future::pending().await

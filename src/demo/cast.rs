@@ -133,7 +133,8 @@ impl Cast {
         let seats = bodies::seats_of(app.store.read(), person, app.now()).await?;
         let known = people::person(app.store.read(), person).await?;
         let name = known.map(|resident| resident.name).unwrap_or_default();
-        Ok(Actor { person, session: SessionId::new(), name, area: VILLAGE.to_owned(), seats })
+        let (session, area) = (SessionId::new(), VILLAGE.to_owned());
+        Ok(Actor { person, session, name, area, seats, phone_listed_at: None })
     }
 
     pub(super) fn person(&self, number: &str) -> Result<PersonId> {

@@ -42,10 +42,21 @@ kinds! {
     SeatTaken "seat.taken",
     /// A seat ended; data: body, person.
     SeatEnded "seat.ended",
-    /// The number of its registration was written down, its form, its grant, or the service group of a seat; data: which of these.
+    /// The number of its registration was written down, its form, its grant, its charter, or the service group of a seat; data:
+    /// which of these.
     BodyRegistered "body.registered",
     /// Where somebody of a body listens, when, or who is there was said anew; data: which of these.
     RoomChanged "room.changed",
+    /// Somebody was recommended for a council, who is not named; data: body.
+    RecommendationMade "recommendation.made",
+    /// It was checked, or the seat was filled or not; data: body, outcome.
+    RecommendationDecided "recommendation.decided",
+    /// It was taken back by who made it; data: body.
+    RecommendationWithdrawn "recommendation.withdrawn",
+    /// What a council did was written down; data: body.
+    ServiceRecorded "service.recorded",
+    /// It was taken back; data: body.
+    ServiceWithdrawn "service.withdrawn",
     /// The days of the election that follows a term were drafted; data: body.
     ElectionDrafted "election.drafted",
     /// They were moved, or a step was said to be done; data: body.
@@ -78,6 +89,8 @@ kinds! {
     SignedIn "session.started",
     /// A log-in ended; data: why.
     SessionEnded "session.ended",
+    /// Somebody set up the password and the second factor of the desk; data: none.
+    DeskPasswordSet "desk_password.set",
     /// Somebody asked for a phone to be bound to a person; data: how, person.
     ClaimAsked "claim.asked",
     /// It was approved, and the phone is bound; data: how, person.
@@ -110,8 +123,11 @@ kinds! {
     SuggestionAnswered "suggestion.answered",
     /// A clip says the answer, in place of the one before; data: answer.
     AnswerSpoken "suggestion.answer_spoken",
-    /// Its author rated the answer, or said what it is worth when called back; data: rating, reopened, escalated, called_back.
+    /// Its author rated the answer, or said what it is worth when called back; data: rating, rated_answer, reopened,
+    /// escalated, called_back.
     SuggestionRated "suggestion.rated",
+    /// Its author took it back: nobody is to deal with it any more; data: body.
+    SuggestionWithdrawn "suggestion.withdrawn",
     /// It joined a matter; data: matter.
     SuggestionJoined "suggestion.joined",
     /// A handler opened a voice that is not public, or its author one that was taken down; data: the day.
@@ -128,6 +144,8 @@ kinds! {
     SuggestionDueSoon "suggestion.due_soon",
     /// It presses, and who is to take it is told at once; data: body, unless it is about somebody.
     SuggestionPressing "suggestion.pressing",
+    /// It was called urgent, and whoever answers it made it ordinary; data: body, office.
+    SuggestionMadeOrdinary "suggestion.made_ordinary",
     /// It is late and an office above is told to see to it.
     SuggestionSupervised "suggestion.supervised",
     /// It was not solved twice, and the next office up is responsible.

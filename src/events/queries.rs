@@ -11,6 +11,9 @@ use super::{
 };
 use crate::{clock, error::Result, ids::PersonId, store::Store};
 
+/// Lines of a timeline.
+const TOLD: u64 = 5000;
+
 /// The signed head, as published.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Head {
@@ -243,16 +246,17 @@ pub async fn has_done(db: &impl ConnectionTrait, person: PersonId, (kind, subjec
     Ok(done.count(db).await? > 0)
 }
 
-/// What happened to these things, oldest first, 500 at most.
+/// What of these kinds happened to these things, oldest first, 5,000 at most.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn timeline(store: &Store, subjects: Vec<String>) -> Result<Vec<TimelineItem>> {
+pub async fn timeline(store: &Store, kinds: &[Kind], subjects: Vec<String>) -> Result<Vec<TimelineItem>> {
     let rows = event::Entity::find()
         .filter(event::Column::SubjectId.is_in(subjects))
+        .filter(event::Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
         .order_by_asc(event::Column::At)
         .order_by_asc(event::Column::Id)
-        .limit(500)
+        .limit(TOLD)
         .all(store.read())
         .await?;
     Ok(rows.into_iter().filter_map(item).collect())

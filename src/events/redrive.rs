@@ -27,8 +27,11 @@ pub async fn redrive(store: &Store, reactions: &[Reaction]) -> Result<(usize, u6
             let Some(reaction) = reactions.iter().copied().find(|known| known.name == letter.reaction) else {
                 continue;
             };
-            if store.write(move |tx| Box::pin(again(tx, reaction, letter))).await.is_ok() {
-                through += 1;
+            let number = letter.number;
+            match store.write(move |tx| Box::pin(again(tx, reaction, letter))).await {
+                Ok(()) => through += 1,
+                // whoever asked for it is to know why it stays
+                Err(error) => tracing::warn!(%error, reaction = reaction.name, number, "failed again"),
             }
         }
     }

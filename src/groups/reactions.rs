@@ -1,9 +1,10 @@
 //! What follows from founding a body, taking a seat, losing it with a term, electing anew, and leaving the roster: a forum for
 //! those who have one, nothing unread for who is new, a word about the days of an election, a card for who sits there no more,
-//! no group for who is gone.
+//! no group for who is gone, a word to who checks whom others recommend, and to who recommended.
 use super::rules;
 use crate::{
-    areas, bodies,
+    areas,
+    bodies::{self, BodyKind, Role},
     error::Result,
     events::{Event, Kind, Reaction},
     ids::{BodyId, PersonId, VoteId},
@@ -21,6 +22,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "groups.begin", run: |tx, event| Box::pin(begin(tx, event)) },
     Reaction { name: "groups.tell_election", run: |tx, event| Box::pin(tell_election(tx, event)) },
     Reaction { name: "groups.tell_lost", run: |tx, event| Box::pin(tell_lost(tx, event)) },
+    Reaction { name: "groups.tell_recommended", run: |tx, event| Box::pin(tell_recommended(tx, event)) },
     Reaction { name: "groups.leave", run: |tx, event| Box::pin(leave(tx, event)) },
 ];
 
@@ -71,6 +73,33 @@ async fn tell_lost(tx: &Tx, event: &Event) -> Result<()> {
     let card = Card::worded(("term_ended", "card-term-ended"), &blanks, format!("/votes/{vote}/result"));
     for person in lost.people {
         post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
+    }
+    Ok(())
+}
+
+/// Who checks for the party hears that somebody was recommended for a council, and who recommended hears what came of it.
+async fn tell_recommended(tx: &Tx, event: &Event) -> Result<()> {
+    if !matches!(event.kind, Kind::RecommendationMade | Kind::RecommendationDecided) {
+        return Ok(());
+    }
+    let Some((person, name, body, state)) = bodies::recommendations::told(tx, event.subject_id()?).await? else {
+        return Ok(());
+    };
+    let council = bodies::queries::get(tx, body).await?;
+    let blanks = [("body", council.name.as_str().into()), ("name", name.into()), ("state", state.into())];
+    if event.kind == Kind::RecommendationDecided {
+        let card =
+            Card::worded(("recommendation_decided", "card-recommendation-decided"), &blanks, format!("/bodies/{body}"));
+        return post_card(tx, mailbox(tx, person).await?, card).await.map(drop);
+    }
+    let link = format!("/desk/recommendations?body={body}");
+    let card = Card::worded(("recommendation_made", "card-recommendation-made"), &blanks, link);
+    for area in &council.areas {
+        for (branch, seat) in bodies::queries::in_role(tx, area, (Role::Chair, tx.now())).await? {
+            if branch.kind == BodyKind::PartyBranch {
+                post_card(tx, mailbox(tx, seat.person_id).await?, card.clone()).await?;
+            }
+        }
     }
     Ok(())
 }

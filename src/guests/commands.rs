@@ -25,7 +25,11 @@ use crate::{
     },
     store::Tx,
     streams::{self, commands::SendMessage},
-    suggestions::{self, RateSuggestion, ReplyWish, SubmitSuggestion, SuggestionView, Visibility, leaving::Taken},
+    suggestions::{
+        self, RateSuggestion, ReplyWish, SubmitSuggestion, SuggestionView, Visibility,
+        leaving::Taken,
+        withdrawals::{self, WithdrawSuggestion},
+    },
     text,
 };
 
@@ -81,8 +85,9 @@ pub async fn leave(app: &App, told: LeaveGuestVoice) -> Result<GuestVoice> {
                 return Ok(Left::WrongCode);
             }
             let since = tx.now() - TimeDelta::days(1);
+            let callers = people::guests_by(tx, &number.proof_hmac).await?;
             let today = guest_voice::Entity::find()
-                .filter(guest_voice::Column::PhoneHmac.eq(&number.proof_hmac))
+                .filter(guest_voice::Column::PersonId.is_in(callers))
                 .filter(guest_voice::Column::LeftAt.gt(since))
                 .count(tx)
                 .await?;
@@ -146,7 +151,7 @@ pub async fn take_down(tx: &Tx, actor: &Actor, (person, said): (PersonId, TakeDo
         is_flagged: false,
     };
     let author = guest(author.id, author.name, author.area);
-    keep(tx, &author, (voice, None, Some(taken))).await
+    keep(tx, &author, (voice, Some(taken))).await
 }
 
 async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Option<Taken>) -> Result<GuestVoice> {
@@ -169,15 +174,11 @@ async fn write(tx: &Tx, said: RecordGuestVoice, phone: Option<&Number>, by: Opti
         media: Vec::new(),
         is_flagged: false,
     };
-    keep(tx, &guest, (voice, phone, by)).await
+    keep(tx, &guest, (voice, by)).await
 }
 
 /// The voice, and the code that opens it.
-async fn keep(
-    tx: &Tx,
-    author: &Actor,
-    (voice, phone, by): (SubmitSuggestion, Option<&Number>, Option<Taken>),
-) -> Result<GuestVoice> {
+async fn keep(tx: &Tx, author: &Actor, (voice, by): (SubmitSuggestion, Option<Taken>)) -> Result<GuestVoice> {
     let left = match by {
         Some(taken) => suggestions::leaving::take_down(tx, author, (taken, voice)).await?,
         None => suggestions::commands::submit(tx, author, voice).await?,
@@ -187,7 +188,6 @@ async fn keep(
         suggestion_id: Set(left.id),
         person_id: Set(author.person),
         code_hmac: Set(hmac(tx.keys(), &code)),
-        phone_hmac: Set(phone.map(|number| number.proof_hmac.clone())),
         recorded_by: Set(by.map(|taken| taken.by)),
         left_at: Set(tx.now()),
     };
@@ -201,7 +201,7 @@ fn hmac(keys: &Keys, code: &str) -> String {
 
 /// The author of one voice, without a log-in.
 fn guest(person: PersonId, name: String, area: String) -> Actor {
-    Actor { person, session: SessionId(Uuid::nil()), name, area, seats: Vec::new() }
+    Actor { person, session: SessionId(Uuid::nil()), name, area, seats: Vec::new(), phone_listed_at: None }
 }
 
 /// Who holds a claim code, and for which voice.
@@ -293,6 +293,20 @@ pub async fn rate(app: &App, address: Option<IpAddr>, told: &str, rating: RateSu
         Box::pin(async move { suggestions::commands::rate(tx, &actor, (row.suggestion_id, rating)).await })
     });
     rating.await?;
+    Ok(())
+}
+
+/// Takes the voice back: nobody is to deal with it any more.
+///
+/// # Errors
+/// As [`read`]; `not_allowed` for what was taken down for somebody on a roster; `wrong_state`, `not_yours_alone`,
+/// `invalid_fields`.
+pub async fn withdraw(app: &App, address: Option<IpAddr>, told: &str, why: WithdrawSuggestion) -> Result<()> {
+    let Holder { actor, row, .. } = author(app, address, told).await?;
+    let withdrawing = app
+        .store
+        .write(move |tx| Box::pin(async move { withdrawals::withdraw(tx, &actor, (row.suggestion_id, why)).await }));
+    withdrawing.await?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! How long a guest's phone is kept: a year after the last voice that was left by it.
 use chrono::TimeDelta;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
 use super::rows::guest_voice;
 use crate::{
@@ -24,8 +24,8 @@ pub async fn forget_old(store: &Store) -> Result<()> {
 
 async fn forget_phones(tx: &Tx) -> Result<()> {
     let whose = || {
-        let people = guest_voice::Entity::find().select_only().column(guest_voice::Column::PersonId);
-        people.filter(guest_voice::Column::PhoneHmac.is_not_null())
+        let voices = guest_voice::Entity::find().select_only().column(guest_voice::Column::PersonId);
+        voices.filter(guest_voice::Column::PersonId.in_subquery(people::with_guest_phones()))
     };
     let year_ago = tx.now() - TimeDelta::days(KEPT_DAYS);
     let lately = whose().filter(guest_voice::Column::LeftAt.gt(year_ago)).into_query();
@@ -38,10 +38,5 @@ async fn forget_phones(tx: &Tx) -> Result<()> {
     if gone.is_empty() {
         return Ok(());
     }
-    guest_voice::Entity::update_many()
-        .col_expr(guest_voice::Column::PhoneHmac, Expr::value(None::<String>))
-        .filter(guest_voice::Column::PersonId.is_in(gone.iter().copied()))
-        .exec(tx)
-        .await?;
     people::forget_phones_of_guests(tx, gone).await
 }

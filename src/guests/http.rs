@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Problem, Result},
     ids::PersonId,
     streams::EntryView,
-    suggestions::{RateSuggestion, SuggestionView},
+    suggestions::{RateSuggestion, SuggestionView, withdrawals::WithdrawSuggestion},
 };
 
 /// Where a request comes from.
@@ -66,6 +66,21 @@ struct RateGuestVoice {
     #[serde(default)]
     #[schema(max_length = 500)]
     text: String,
+    /// The answer that it is about: refused where there is a newer one. Absent: the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer_id: Option<Uuid>,
+}
+
+/// Takes it back.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WithdrawGuestVoice {
+    /// As it was printed.
+    claim_code: String,
+    /// Up to 500 characters, or nothing.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    reason: String,
 }
 
 /// A voice with its thread.
@@ -87,6 +102,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read_guest_voice))
         .routes(routes!(reply_guest_voice))
         .routes(routes!(rate_guest_voice))
+        .routes(routes!(withdraw_guest_voice))
 }
 
 /// Ask for a code to leave a voice where one is on no roster.
@@ -178,7 +194,21 @@ async fn rate_guest_voice(
     From(address): From,
     Input(told): Input<RateGuestVoice>,
 ) -> Result<StatusCode> {
-    let rating = RateSuggestion { rating: told.rating, text: told.text };
+    let rating = RateSuggestion { rating: told.rating, text: told.text, answer_id: told.answer_id };
     commands::rate(&app, address, &told.claim_code, rating).await?;
+    Ok(StatusCode::CREATED)
+}
+
+/// Take the voice back: nobody is to deal with it any more, and it stays as it is.
+#[utoipa::path(post, path = "/v1/guests/withdraw", tag = "guests", operation_id = "withdraw_guest_voice",
+    request_body = WithdrawGuestVoice,
+    responses((status = 201, description = "Taken back"), Problem))]
+async fn withdraw_guest_voice(
+    State(app): State<App>,
+    From(address): From,
+    Input(told): Input<WithdrawGuestVoice>,
+) -> Result<StatusCode> {
+    let why = WithdrawSuggestion { reason: told.reason };
+    commands::withdraw(&app, address, &told.claim_code, why).await?;
     Ok(StatusCode::CREATED)
 }

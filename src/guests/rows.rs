@@ -14,7 +14,6 @@ pub(super) mod guest_voice {
         pub suggestion_id: SuggestionId,
         pub person_id: PersonId,
         pub code_hmac: String,
-        pub phone_hmac: Option<String>,
         pub recorded_by: Option<PersonId>,
         pub left_at: DateTime<Utc>,
     }

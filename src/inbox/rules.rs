@@ -61,7 +61,7 @@ pub fn wait(tries: i32) -> TimeDelta {
 /// Do more words go into the thread of a voice in this state?
 #[must_use]
 pub fn is_open(state: SuggestionState) -> bool {
-    state != SuggestionState::Rated
+    !matches!(state, SuggestionState::Rated | SuggestionState::Withdrawn)
 }
 
 /// Begins a new voice whatever is open: the word that stands before it is taken away.

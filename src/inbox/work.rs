@@ -208,7 +208,14 @@ async fn speaker(app: &App, row: &letter::Model) -> Result<Option<Actor>> {
     let Some(id) = row.person_id else { return Ok(None) };
     let person = people::person(app.store.read(), id).await?.filter(|person| person.left_on.is_none());
     let session = SessionId(Uuid::nil());
-    Ok(person.map(|one| Actor { person: one.id, session, name: one.name, area: one.area, seats: Vec::new() }))
+    Ok(person.map(|one| Actor {
+        person: one.id,
+        session,
+        name: one.name,
+        area: one.area,
+        seats: Vec::new(),
+        phone_listed_at: None,
+    }))
 }
 
 /// Fetches a file and keeps it as the person's; what it is follows from its bytes.

@@ -233,6 +233,7 @@ mod tests {
             name: String::new(),
             area: String::new(),
             seats: Vec::new(),
+            phone_listed_at: None,
         };
         let refused = calls.call(actor, "break", json!({})).await.unwrap().unwrap_err();
         assert_eq!((refused.status, refused.code.as_str()), (500, Code::Internal.as_str()));

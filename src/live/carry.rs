@@ -65,13 +65,7 @@ pub async fn listen(app: App, hub: Arc<Hub>, stop: CancellationToken) {
 
 /// Until the broker is left.
 async fn hear(app: &App, hub: &Arc<Hub>) {
-    let mut bells = loop {
-        match app.broker.bells().await {
-            Ok(bells) => break bells,
-            Err(error) => tracing::warn!(%error, "no bells yet"),
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    };
+    let mut bells = app.broker.bells();
     while let Some(bell) = bells.next().await {
         heard(app, hub, bell);
     }

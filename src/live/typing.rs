@@ -17,10 +17,7 @@ use crate::{
     error::Result,
     ids::{BodyId, PersonId, StreamId},
     people,
-    streams::{
-        Access, StreamKind,
-        queries::{self},
-    },
+    streams::{self, Access, StreamKind, queries},
 };
 
 /// Told again not earlier.
@@ -65,11 +62,11 @@ pub(super) async fn show(app: &App, hub: &Hub, (id, person, body): (StreamId, Pe
     }
     let db = app.store.read();
     let Some(writer) = people::person(db, person).await? else { return Ok(()) };
-    let name = match body {
-        Some(body) => format!("{}·{}", bodies::queries::get(db, body).await?.name, writer.name),
-        None => people::mask_name(&writer.name),
+    let (by, name) = match body {
+        Some(body) => (person, format!("{}·{}", bodies::queries::get(db, body).await?.name, writer.name)),
+        None => (streams::speaks_in(db, &app.keys, (id, person)).await?, people::mask_name(&writer.name)),
     };
-    carry::tell(hub, id, person, &protocol::typing_push(id, (person, &name), EXPIRES_SECS));
+    carry::tell(hub, id, person, &protocol::typing_push(id, (by, &name), EXPIRES_SECS));
     Ok(())
 }
 

@@ -36,6 +36,7 @@ mod reserved;
 mod samples;
 
 use self::charters::Allowed;
+pub(super) use self::invitations::seated_anew;
 pub use self::{
     authorisations::{RecordAuthorisation, end_authorisation, is_reserved, record_authorisation, require_authorised},
     charters::{AdoptCharter, adopt_charter, end_charter},
@@ -44,7 +45,7 @@ pub use self::{
         note_legality, write_report,
     },
     halts::{HaltMatter, LiftHalt, halt, lift_halt},
-    invitations::{DeclineInvitation, InviteBodies, decline, invite},
+    invitations::{DeclineInvitation, InviteBodies, decline, invite, seats_due},
     moves::{
         AdvanceMatter, ReturnMatter, SkipStage, Verdict, WithdrawMatter, advance, advance_by_date, begin_vote,
         conclude_vote, due, return_to, skip, withdraw,

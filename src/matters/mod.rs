@@ -5,14 +5,14 @@
 //! keeps the version of the template it began with; evidence counts only for the stay in which it came about, so a matter
 //! sent back needs it anew (an answer to another way of doing it is given once, and stands); while a vote about it is open nothing but the result moves it; voices join a matter and stay
 //! whole; the text of a matter does not change once it is raised; the short path is only for what the village's own rules
-//! allow, and never for what the law reserves to the assembly, which needs a legal officer's note (one that finds it unlawful
+//! allow, and never for what the law reserves to the assembly, which needs a legal officer's note (one that finds any matter unlawful
 //! is overridden only as any stage is skipped: by name, with a reason, for everybody to see) and which the representatives
 //! decide only where the assembly let them, for that item and that long; a village's own path never lacks being raised,
 //! published and evaluated; a plan is never changed, only followed by its next version, and not while it hangs out; the
 //! supervision committee holds up a stay once, three days at most, and never a vote that is open; which households are visited
 //! is drawn, not chosen; what it may cost is fixed with the plan, and whoever changes that or the seat that answers for it does
-//! so by name; bodies are invited by name to deliberate, and who sits in one from elsewhere speaks in the discussion for as long as
-//! that stage lasts, the seat is held and nobody who leads the body declined; one that goes on in another takes its voices
+//! so by name; bodies are invited by name to deliberate, and who sits in one from elsewhere, also since later, speaks in the
+//! discussion for as long as that stage lasts, the seat is held and nobody who leads the body declined; one that goes on in another takes its voices
 //! along, whole, and what was done in it stays.
 //! Tables owned: `templates`, `charters`, `authorisations`, `matters`, `stage_records`, `evidences`, `halts`, `plans`,
 //! `invitations`. Events recorded: `charter.adopted`, `charter.ended`, `authorisation.recorded`, `authorisation.ended`, `matter.raised`,

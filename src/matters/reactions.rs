@@ -30,6 +30,7 @@ pub const REACTIONS: &[Reaction] = &[
     Reaction { name: "matters.tell_merged", run: |tx, event| Box::pin(tell_merged(tx, event)) },
     Reaction { name: "matters.tell_author", run: |tx, event| Box::pin(tell_author(tx, event)) },
     Reaction { name: "matters.tell_office", run: |tx, event| Box::pin(tell_office(tx, event)) },
+    Reaction { name: "matters.seat_guests", run: |tx, event| Box::pin(seat_guests(tx, event)) },
 ];
 
 /// A form, meeting, notice or task about a matter becomes evidence of the stage in which it ended.
@@ -221,6 +222,14 @@ async fn tell_body(tx: &Tx, event: &Event) -> Result<()> {
     let seats = bodies::queries::members_of(tx, body, tx.now()).await?;
     let readers = seats.into_iter().map(|seat| Reader::Person(seat.person_id)).collect();
     post_to_each(tx, readers, (Uuid::now_v7(), card)).await
+}
+
+/// Who sits in a body has changed: so has who speaks for it where it is invited.
+async fn seat_guests(tx: &Tx, event: &Event) -> Result<()> {
+    match (event.kind, event.get::<BodyId>("body")) {
+        (Kind::SeatTaken | Kind::SeatEnded | Kind::TermEnded, Some(body)) => commands::seated_anew(tx, body).await,
+        _ => Ok(()),
+    }
 }
 
 /// A late stage is put before the body that proposed the matter.

@@ -92,6 +92,8 @@ pub(crate) mod invitation {
         pub declined_at: Option<DateTime<Utc>>,
         pub declined_by: Option<PersonId>,
         pub reason: Option<String>,
+        /// For which day who sits there was let in; none: nobody is any more.
+        pub seated_on: Option<NaiveDate>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

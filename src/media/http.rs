@@ -21,7 +21,7 @@ use super::{
 use crate::{
     actor::Actor,
     app::{App, Created, IdempotencyKey, routes},
-    error::{Checks, Code, Error, Problem, Result},
+    error::{Code, Error, Problem, Result},
 };
 
 /// What is read at all: three times what is kept, so that who sends a photo that is too large sees why it is refused.
@@ -55,7 +55,9 @@ async fn upload_media(
     refuse_large(&headers)?;
     let mut form = form.map_err(|_| Code::UnsupportedType)?;
     let field = form.next_field().await.map_err(incoming::broken_off)?;
-    let Some(field) = field.filter(|field| field.name() == Some("file")) else { return Err(no_file()) };
+    let Some(field) = field.filter(|field| field.name() == Some("file")) else {
+        return Err(Error::field("file", "required"));
+    };
     take_in(&app, actor, key, field).await.map(Created)
 }
 
@@ -66,12 +68,6 @@ fn refuse_large(headers: &HeaderMap) -> Result<()> {
         return Err(Code::MediaTooLarge.into());
     }
     Ok(())
-}
-
-fn no_file() -> Error {
-    let mut checks = Checks::default();
-    checks.wrong("file", "required");
-    checks.done().err().unwrap_or_else(|| Code::InvalidRequest.into())
 }
 
 /// Receives a file from a form, inspects and keeps it, and gives it its row. Goes on when the sender hangs up.

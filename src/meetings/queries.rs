@@ -30,7 +30,7 @@ pub use self::{
     doors::{DoorCodeView, door_code},
     lists::{ListChangeView, ListedView, invited},
     resolved::ResolutionView,
-    signed::signed_for,
+    signed::{signed_for, signed_in_to},
 };
 
 /// A meeting to come.
@@ -155,8 +155,9 @@ pub struct MeetingDetail {
 /// Somebody on the list of those present.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PresentView {
-    /// Who.
-    pub person_id: PersonId,
+    /// Who; absent beside a masked name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<PersonId>,
     /// Full for those who are there by their seat and for the convener's eyes; masked otherwise.
     pub name: String,
     /// How.
@@ -195,14 +196,6 @@ pub async fn detail(db: &impl ConnectionTrait, asker: Option<&Actor>, id: Meetin
         }
     }
     Ok(MeetingDetail { meeting: view(db, row).await?, my_attendance: mine, present: there, list })
-}
-
-/// Is this person signed in to the meeting?
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn is_signed_in(db: &impl ConnectionTrait, id: MeetingId, person: PersonId) -> Result<bool> {
-    Ok(attendance::Entity::find_by_id((id, person)).one(db).await?.is_some())
 }
 
 /// Is this person on the list against which the meeting is counted?
@@ -291,7 +284,7 @@ async fn present(db: &impl ConnectionTrait, actor: &Actor, meeting: &meeting::Mo
         let name = names.get(&row.person_id).cloned().unwrap_or_default();
         let is_public = in_full || seated.contains(&row.person_id);
         Ok(PresentView {
-            person_id: row.person_id,
+            person_id: Some(row.person_id).filter(|_| is_public),
             name: if is_public { name } else { people::rules::mask_name(&name) },
             via: via(&row)?,
             at: clock::local(row.at),

@@ -335,6 +335,7 @@ async fn deliver(tx: &Tx, row: &held::Model) -> Result<i64> {
         name: author.name,
         area: author.area,
         seats: bodies::seats_of(tx, row.author_id, tx.now()).await?,
+        phone_listed_at: None,
     };
     media::release(tx, author.person, (MEDIA_KIND, &row.id.to_string())).await?;
     let sent = streams::commands::send(tx, &author, (row.stream_id, message)).await;

@@ -28,7 +28,7 @@ pub(super) use self::{
     objections::{objection_view, with_open_objections},
 };
 pub use self::{
-    confirmed::{ConfirmationView, has_confirmed, made_by, own as own_confirmation},
+    confirmed::{ConfirmationView, confirmed_by, made_by, own as own_confirmation},
     objections::{ObjectionView, objections, objectors_of, raised_by, stands as objection_stands},
     spoken::{Spoken, spoken},
 };

@@ -112,7 +112,7 @@ async fn shown(
 ) -> Result<Response> {
     let db = app.store.read();
     let (stream, _) = streams::queries::readable(db, &who.actor, id).await?;
-    let chain = view(db, &who.actor, (id, seq)).await?;
+    let chain = view(app, &who.actor, (id, seq)).await?;
     // it was taken back or taken away
     let chain = Some(chain).filter(|chain| !chain.title.is_empty()).ok_or(Code::NotFound)?;
     let is_of_households = chain.slot == Slot::Household.as_str();
@@ -121,9 +121,7 @@ async fn shown(
     } else {
         None
     };
-    let is_own = |row: &&ChainRowView| {
-        row.person_id == who.actor.person || (row.household.is_some() && row.household == household)
-    };
+    let is_own = |row: &&ChainRowView| row.is_mine || (row.household.is_some() && row.household == household);
     let own = chain.rows.iter().find(is_own).cloned();
     if !wrong.is_any() {
         let (text, quantity) = own.as_ref().map_or((String::new(), 1), |row| (row.text.clone(), row.quantity));

@@ -17,7 +17,7 @@ use crate::{
         App, client_address,
         routing::{get, post},
     },
-    areas::{self, AreaName},
+    areas::queries::{Town, towns},
     claims::{
         AskClaim, ConfirmClaim,
         commands::{ask, confirm},
@@ -31,12 +31,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/claim", get(show).merge(post(send)))
         .route("/claim/code", post(prove).merge(get(up)))
         .route("/claim/done", get(done))
-}
-
-/// A town and its villages.
-pub(super) struct Town {
-    pub(super) name: String,
-    pub(super) villages: Vec<AreaName>,
 }
 
 #[derive(Template)]
@@ -72,21 +66,8 @@ async fn show(State(app): State<App>, viewer: Viewer) -> Result<Response> {
 }
 
 async fn form(app: &App, viewer: &Viewer, typed: Fields, wrong: Wrong) -> Result<Response> {
-    let shown = ClaimPage { page: page(viewer), towns: towns(app).await?, typed, wrong };
+    let shown = ClaimPage { page: page(viewer), towns: towns(app.store.read()).await?, typed, wrong };
     Ok(render_as(shown.wrong.status(), &shown))
-}
-
-pub(super) async fn towns(app: &App) -> Result<Vec<Town>> {
-    let db = app.store.read();
-    let mut towns = Vec::new();
-    for county in areas::queries::children(db, None).await? {
-        for town in areas::queries::children(db, Some(&county.code)).await? {
-            let below = areas::queries::children(db, Some(&town.code)).await?;
-            let villages = below.into_iter().map(|area| AreaName { code: area.code, name: area.name }).collect();
-            towns.push(Town { name: town.name, villages });
-        }
-    }
-    Ok(towns)
 }
 
 fn asked(typed: &Fields) -> AskClaim {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::{
     actor::Actor,
     app::{App, IdempotencyKey},
-    error::{Checks, Code, Error, FieldError, Result},
+    error::{Code, Error, FieldError, Result},
     ids::MediaId,
     media::{self, MediaView},
 };
@@ -76,7 +76,7 @@ impl Fields {
     /// `invalid_fields`, naming the field.
     pub fn optional<T: FromStr>(&self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.given(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| wrong(name, "unknown"))
+        text.parse().map(Some).map_err(|_| Error::field(name, "unknown"))
     }
 
     /// The same, and it must be there.
@@ -84,7 +84,7 @@ impl Fields {
     /// # Errors
     /// `invalid_fields`, naming the field.
     pub fn required<T: FromStr>(&self, name: &str) -> Result<T> {
-        self.optional(name)?.ok_or_else(|| wrong(name, "required"))
+        self.optional(name)?.ok_or_else(|| Error::field(name, "required"))
     }
 
     /// The value of a field whose type the API reads from JSON text: a choice among codes.
@@ -92,8 +92,8 @@ impl Fields {
     /// # Errors
     /// `invalid_fields`, naming the field.
     pub fn choice<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
-        let text = self.given(name).ok_or_else(|| wrong(name, "required"))?;
-        serde_json::from_value(text.into()).map_err(|_| wrong(name, "unknown"))
+        let text = self.given(name).ok_or_else(|| Error::field(name, "required"))?;
+        serde_json::from_value(text.into()).map_err(|_| Error::field(name, "unknown"))
     }
 
     /// The key that a form brings, so that sending it twice does it once.
@@ -124,12 +124,6 @@ impl Fields {
     pub fn preset(&mut self, name: &str, value: impl Into<String>) {
         self.0.push((name.to_owned(), value.into()));
     }
-}
-
-fn wrong(field: &str, code: &str) -> Error {
-    let mut checks = Checks::default();
-    checks.wrong(field, code);
-    checks.done().err().unwrap_or_else(|| Code::InvalidRequest.into())
 }
 
 impl<S: Send + Sync> FromRequest<S> for Fields {

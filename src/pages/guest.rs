@@ -7,7 +7,6 @@ use axum::{
 };
 
 use super::{
-    claim::{Town, towns},
     fields::{Fields, Wrong},
     layout::{Page, Viewer, render, render_as, up},
     suggestion::now,
@@ -18,6 +17,7 @@ use crate::{
         App, client_address,
         routing::{get, post},
     },
+    areas::queries::{Town, towns},
     error::{Code, Result},
     guests::{
         GuestVoice, LeaveGuestVoice,
@@ -25,7 +25,9 @@ use crate::{
     },
     people::{self, rules::mask_phone},
     streams::EntryView,
-    suggestions::{Category, RateSuggestion, Step, SuggestionState, SuggestionView, Urgency},
+    suggestions::{
+        Category, RateSuggestion, Step, SuggestionState, SuggestionView, Urgency, withdrawals::WithdrawSuggestion,
+    },
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -35,6 +37,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/guest/read", get(ask).merge(post(read)))
         .route("/guest/read/reply", post(reply).merge(get(up)))
         .route("/guest/read/rating", post(rate).merge(get(up)))
+        .route("/guest/read/withdraw", post(withdraw).merge(get(up)))
 }
 
 #[derive(Template)]
@@ -78,6 +81,10 @@ impl ReadPage {
         self.voice.as_ref().is_some_and(|voice| voice.can.contains(&Step::Rate))
     }
 
+    fn may_withdraw(&self) -> bool {
+        self.voice.as_ref().is_some_and(|voice| voice.can.contains(&Step::Withdraw))
+    }
+
     /// It was rated as solved, and its author may say that it is not.
     fn was_solved(&self) -> bool {
         self.voice.as_ref().is_some_and(|voice| voice.summary.state == SuggestionState::Rated)
@@ -102,7 +109,7 @@ async fn show(State(app): State<App>, viewer: Viewer) -> Result<Response> {
 }
 
 async fn form(app: &App, viewer: &Viewer, typed: Fields, wrong: Wrong) -> Result<Response> {
-    let shown = GuestPage { page: page(viewer), towns: towns(app).await?, typed, wrong };
+    let shown = GuestPage { page: page(viewer), towns: towns(app.store.read()).await?, typed, wrong };
     Ok(render_as(shown.wrong.status(), &shown))
 }
 
@@ -215,8 +222,24 @@ async fn rate(State(app): State<App>, viewer: Viewer, request: Request) -> Resul
     people::require_own_page(&app, request.headers())?;
     let address = client_address(&app, request.headers(), request.extensions());
     let typed = Fields::read(request).await?;
-    let rating = RateSuggestion { rating: typed.required("rating")?, text: typed.text("rating_text").to_owned() };
+    let rating = RateSuggestion {
+        rating: typed.required("rating")?,
+        text: typed.text("rating_text").to_owned(),
+        answer_id: typed.optional("answer_id")?,
+    };
     let wrong = match commands::rate(&app, address, typed.text("claim_code"), rating).await {
+        Ok(()) => Wrong::default(),
+        Err(error) => Wrong::from(error)?,
+    };
+    opened(&app, &viewer, address, (only_code(&typed), wrong)).await
+}
+
+async fn withdraw(State(app): State<App>, viewer: Viewer, request: Request) -> Result<Response> {
+    people::require_own_page(&app, request.headers())?;
+    let address = client_address(&app, request.headers(), request.extensions());
+    let typed = Fields::read(request).await?;
+    let why = WithdrawSuggestion { reason: typed.text("reason").replace("\r\n", "\n") };
+    let wrong = match commands::withdraw(&app, address, typed.text("claim_code"), why).await {
         Ok(()) => Wrong::default(),
         Err(error) => Wrong::from(error)?,
     };

@@ -125,12 +125,10 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
     let page = PageQuery { cursor: None, limit: Some(SHOWN) };
     let newest = meetings::queries::list(db, &actor.area, &page).await?.items;
     let own = meeting::belongs_to(app, actor, &newest).await?;
-    for one in newest {
+    let there = meetings::queries::signed_in_to(db, actor.person, &newest).await?;
+    for one in newest.into_iter().filter(|one| !there.contains(&one.id)) {
         let is_now = one.starts_at + TimeDelta::days(1) > app.local_now();
-        if is_now
-            && meeting::waits_for((app, actor, &own), &one)
-            && !meetings::queries::is_signed_in(db, one.id, actor.person).await?
-        {
+        if is_now && meeting::waits_for((app, actor, &own), &one) {
             todo.push(Todo::new(
                 "page-todo-meeting",
                 (&one.title, Some(&one.starts_at)),
@@ -138,10 +136,10 @@ async fn todo(app: &App, actor: &Actor) -> Result<Vec<Todo>> {
             ));
         }
     }
-    for one in notices::queries::must_read(db, &actor.area, SHOWN).await? {
-        if !notices::queries::has_confirmed(db, actor, one.id, one.version).await? {
-            todo.push(Todo::new("page-todo-notice", (&one.title, None), format!("/notices/{}", one.id)));
-        }
+    let asked = notices::queries::must_read(db, &actor.area, SHOWN).await?;
+    let confirmed = notices::queries::confirmed_by(db, actor.person, &asked).await?;
+    for one in asked.iter().filter(|one| !confirmed.contains(&(one.id, one.version))) {
+        todo.push(Todo::new("page-todo-notice", (&one.title, None), format!("/notices/{}", one.id)));
     }
     for form in forms::queries::waiting_for(db, actor).await? {
         let key = if form.closes_at.is_some() { "page-todo-form-until" } else { "page-todo-form" };

@@ -78,7 +78,7 @@ async fn shown(
         opened(app, &who.actor, id, seq).await?.filter(|entry| ["message", "chain"].contains(&entry.kind.as_str()));
     let entry = entry.ok_or(Code::NotFound)?;
     let receipts = ReceiptsPage { cursor: names.after, ..ReceiptsPage::default() };
-    let said = thread::bubble(app, &who.actor, entry).await?.ok_or(Code::NotFound)?;
+    let said = thread::bubble(app, &who.actor, (id, entry)).await?.ok_or(Code::NotFound)?;
     let is_spoken = said.line.is_none();
     let page = MessagePage {
         page: who.page("page-message").back(format!("/streams/{id}")).at(format!("/streams/{id}/messages/{seq}")),

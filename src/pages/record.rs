@@ -24,6 +24,14 @@ struct RecordPage {
     record: MatterRecord,
 }
 
+impl RecordPage {
+    /// Voices that joined and are not among those shown.
+    fn voices_left(&self) -> u64 {
+        let voices = &self.record.matter.voices;
+        voices.count.saturating_sub(voices.items.len() as u64)
+    }
+}
+
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<MatterId>) -> Result<Response> {
     let record = matter_record(&app, id).await?;
     let page = viewer.page("page-record").back(format!("/matters/{id}"));

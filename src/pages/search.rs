@@ -55,7 +55,7 @@ async fn find(State(app): State<App>, who: Resident, form: Fields) -> Result<Res
     };
     let mut hits = Vec::new();
     for one in found {
-        let said = thread::bubble(&app, &who.actor, one.entry).await?;
+        let said = thread::bubble(&app, &who.actor, (one.stream_id, one.entry)).await?;
         hits.extend(said.map(|said| Hit { stream: one.stream_id, title: one.stream_title, said }));
     }
     Ok(page(&who, Some(hits), (form, Wrong::default())))

@@ -24,7 +24,7 @@ use crate::{
     },
     error::{Code, Result},
     ids::MediaId,
-    suggestions::{self, AboutToSay, Category, ReplyWish, SubmitSuggestion, SuggestionSummary, Urgency, commands},
+    suggestions::{self, AboutToSay, Category, ReplyWish, SimilarVoice, SubmitSuggestion, Urgency, commands},
     text,
 };
 
@@ -53,8 +53,8 @@ struct SpeakPage {
     wrong: Wrong,
     /// What was sent along with a form that was refused.
     kept: Vec<MediaId>,
-    /// What others have said already, before it is said again.
-    similar: Vec<SuggestionSummary>,
+    /// What was said already, before it is said again.
+    similar: Vec<SimilarVoice>,
     /// For when there is no network: nobody's, until the phone says whose.
     is_offline: bool,
 }
@@ -63,6 +63,11 @@ impl SpeakPage {
     /// Does it answer what was sent?
     fn is_answer(&self) -> bool {
         self.wrong.is_any() || !self.similar.is_empty() || !self.kept.is_empty()
+    }
+
+    /// Did nobody else say so?
+    fn is_only_own(&self) -> bool {
+        self.similar.iter().all(|one| one.is_own)
     }
 }
 
@@ -80,11 +85,7 @@ async fn seated(app: &App, who: &Resident) -> Result<Vec<SeatView>> {
     }
 }
 
-async fn page(
-    app: &App,
-    who: &Resident,
-    (sent, wrong, similar): (Sent, Wrong, Vec<SuggestionSummary>),
-) -> Result<Response> {
+async fn page(app: &App, who: &Resident, (sent, wrong, similar): (Sent, Wrong, Vec<SimilarVoice>)) -> Result<Response> {
     let seats = seated(app, who).await?;
     let room = room::of_village(app.store.read(), &who.actor.area, app.now()).await?;
     let kept = sent.kept(&wrong);
@@ -148,13 +149,16 @@ async fn show(State(app): State<App>, who: Resident, Query(chosen): Query<Chosen
     page(&app, &who, (sent, Wrong::default(), Vec::new())).await
 }
 
-/// What others have said already, the first time that something for everybody is sent.
-async fn similar(app: &App, who: &Resident, form: &Fields) -> Result<Vec<SuggestionSummary>> {
-    if form.text("visibility") != "public" || form.given("anyway").is_some() {
+/// What one has said already oneself and, of what is for everybody, others: the first time that it is sent.
+async fn similar(app: &App, who: &Resident, form: &Fields) -> Result<Vec<SimilarVoice>> {
+    // what is tried again is in one's list, and no other voice
+    if form.given("anyway").is_some() || app.was_done(who.actor.person, form.key()).await? {
         return Ok(Vec::new());
     }
     let about = AboutToSay { text: form.text("text").to_owned(), place: form.text("place").to_owned() };
-    suggestions::similar(app, &who.actor, &about).await
+    let mut found = suggestions::similar(app, &who.actor, &about).await?;
+    found.retain(|one| one.is_own || form.text("visibility") == "public");
+    Ok(found)
 }
 
 async fn send(State(app): State<App>, who: Resident, form: Form) -> Result<Response> {

@@ -29,6 +29,7 @@ use crate::{
         SuggestionSummary, SuggestionView, SupportView, Visibility, commands,
         hidings::{self, AppealHiding},
         queries::{self, Scope, SuggestionsQuery},
+        withdrawals::{self, WithdrawSuggestion, WithdrawalView},
     },
     text,
     wechat::rules::Moment,
@@ -41,6 +42,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/suggestions/{id}/messages", post(write).merge(get(up)).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
         .route("/suggestions/{id}/rating", post(rate).merge(get(up)))
         .route("/suggestions/{id}/cosign", post(cosign).merge(get(up)))
+        .route("/suggestions/{id}/withdraw", post(withdraw).merge(get(up)))
         .route("/suggestions/{id}/hiding", post(appeal).merge(get(up)))
 }
 
@@ -60,7 +62,7 @@ impl SuggestionsPage {
         let due_at = match one.state {
             SuggestionState::Submitted => one.accept_due_at,
             SuggestionState::Accepted => one.answer_due_at,
-            SuggestionState::Answered | SuggestionState::Rated => return None,
+            SuggestionState::Answered | SuggestionState::Rated | SuggestionState::Withdrawn => return None,
         };
         (!self.is_village).then(|| deadline(&due_at))
     }
@@ -109,6 +111,18 @@ impl SuggestionPage {
 
     fn may_appeal(&self) -> bool {
         self.voice.can.contains(&crate::suggestions::Step::Appeal)
+    }
+
+    fn may_withdraw(&self) -> bool {
+        self.voice.can.contains(&crate::suggestions::Step::Withdraw)
+    }
+
+    /// Of one's own that is not answered: why it cannot be taken back, if it cannot.
+    fn is_shared(&self) -> Option<&'static str> {
+        let head = &self.voice.summary;
+        let waits = matches!(head.state, SuggestionState::Submitted | SuggestionState::Accepted);
+        let is_kept = self.now.is_some() && waits && !self.may_withdraw();
+        is_kept.then_some(if head.matter_id.is_some() { "page-withdraw-matter" } else { "page-withdraw-cosigned" })
     }
 
     fn may_rate(&self) -> bool {
@@ -163,7 +177,11 @@ async fn shown(
     let waits = matches!(voice.summary.state, SuggestionState::Submitted | SuggestionState::Accepted);
     let told = if waits { text::say("page-now-told") } else { String::new() };
     let now = is_own.then(|| now(&voice.summary) + &told);
-    let steps = steps(&voice.summary, voice.answers.last().map(|answer| answer.created_at));
+    let answered = voice.answers.last().map(|answer| answer.created_at);
+    let steps = match &voice.withdrawn {
+        Some(withdrawn) => taken_back(&voice.summary, withdrawn),
+        None => steps(&voice.summary, answered),
+    };
     let shown = SuggestionPage { page, voice, support, steps, now, thread, compose, typed, wrong };
     Ok(asking(render_as(status, &shown), &shown.page))
 }
@@ -176,9 +194,16 @@ pub(super) fn now(voice: &SuggestionSummary) -> String {
         (SuggestionState::Accepted, None) => ("page-now-accepted", Some(&voice.answer_due_at)),
         (SuggestionState::Answered, _) => ("page-now-answered", None),
         (SuggestionState::Rated, _) => ("page-now-rated", None),
+        (SuggestionState::Withdrawn, _) => ("page-now-withdrawn", None),
     };
     let at = at.map(deadline).unwrap_or_default();
     text::say_with(key, &[("body", voice.body_name.as_str().into()), ("at", at.into())])
+}
+
+/// It came, and was taken back.
+fn taken_back(voice: &SuggestionSummary, withdrawn: &WithdrawalView) -> Vec<Step> {
+    let received = Step::named("page-step-received", "done").line(moment(&voice.created_at));
+    vec![received, Step::named("page-step-withdrawn", "done").line(moment(&withdrawn.withdrawn_at))]
 }
 
 /// What was promised and what was kept.
@@ -233,6 +258,23 @@ async fn cosign(State(app): State<App>, who: Resident, Path(id): Path<Suggestion
     Ok(see(&format!("/suggestions/{id}")))
 }
 
+/// Its author needs nobody to deal with it any more.
+async fn withdraw(
+    State(app): State<App>,
+    who: Resident,
+    Path(id): Path<SuggestionId>,
+    form: Fields,
+) -> Result<Response> {
+    let input = (id, WithdrawSuggestion { reason: form.text("reason").replace("\r\n", "\n") });
+    let withdrawn = app.once(who.actor.clone(), form.key(), "withdraw_suggestion", input, |tx, actor, input| {
+        Box::pin(withdrawals::withdraw(tx, actor, input))
+    });
+    match withdrawn.await {
+        Ok(_) => Ok(see(&format!("/suggestions/{id}"))),
+        Err(error) => shown(&app, &who, id, (None, Unsent::default()), (form, Wrong::from(error)?)).await,
+    }
+}
+
 /// Its author objects to its being hidden.
 async fn appeal(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {
     let input = (id, AppealHiding { text: form.text("text").replace("\r\n", "\n") });
@@ -247,8 +289,11 @@ async fn appeal(State(app): State<App>, who: Resident, Path(id): Path<Suggestion
 
 async fn rate(State(app): State<App>, who: Resident, Path(id): Path<SuggestionId>, form: Fields) -> Result<Response> {
     let rated = async {
-        let rating =
-            RateSuggestion { rating: form.required("rating")?, text: form.text("rating_text").replace("\r\n", "\n") };
+        let rating = RateSuggestion {
+            rating: form.required("rating")?,
+            text: form.text("rating_text").replace("\r\n", "\n"),
+            answer_id: form.optional("answer_id")?,
+        };
         app.once(who.actor.clone(), form.key(), "rate_suggestion", (id, rating), |tx, actor, input| {
             Box::pin(commands::rate(tx, actor, input))
         })

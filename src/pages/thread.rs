@@ -16,7 +16,7 @@ use crate::{
     media::MediaView,
     moderation, people,
     streams::{
-        EntryView, RECALLED, Side, Stream, StreamKind,
+        self, EntryView, RECALLED, Side, Stream, StreamKind,
         commands::{self, SendMessage},
         queries::{self, Quote, Span},
     },
@@ -87,7 +87,7 @@ pub async fn thread(app: &App, actor: &Actor, stream: &Stream, before: Option<i6
     let entries = queries::entries(app, stream.id, span, SHOWN).await?;
     let older = entries.first().map(|entry| entry.seq).filter(|seq| *seq > 1);
     let pinned = queries::pinned(app, stream.id).await?;
-    let around = Around::of(app, actor, &entries).await?;
+    let around = Around::of(app, (actor, stream.id), &entries).await?;
     let pinned = pinned.into_iter().filter_map(|entry| around.said(entry)).collect();
     let mut said: Vec<Said> = entries.into_iter().filter_map(|entry| around.said(entry)).collect();
     let chains = said.iter().filter(|one| one.is_chain);
@@ -104,7 +104,7 @@ pub async fn thread(app: &App, actor: &Actor, stream: &Stream, before: Option<i6
 /// What people said on one side of a matter, or on any, the newest first; what was taken back or away is none.
 pub async fn argued(app: &App, actor: &Actor, (stream, side): (StreamId, Option<Side>)) -> Result<Vec<Said>> {
     let entries = queries::argued(app, stream, side).await?;
-    let around = Around::of(app, actor, &entries).await?;
+    let around = Around::of(app, (actor, stream), &entries).await?;
     Ok(entries.into_iter().rev().filter_map(|entry| around.said(entry)).collect())
 }
 
@@ -115,9 +115,9 @@ pub async fn opened(app: &App, actor: &Actor, stream: StreamId, seq: i64) -> Res
     Ok(found.into_iter().find(|entry| entry.seq == seq))
 }
 
-/// One entry as a bubble.
-pub async fn bubble(app: &App, actor: &Actor, entry: EntryView) -> Result<Option<Said>> {
-    Ok(Around::of(app, actor, std::slice::from_ref(&entry)).await?.said(entry))
+/// One entry of a stream as a bubble.
+pub async fn bubble(app: &App, actor: &Actor, (stream, entry): (StreamId, EntryView)) -> Result<Option<Said>> {
+    Ok(Around::of(app, (actor, stream), std::slice::from_ref(&entry)).await?.said(entry))
 }
 
 /// What a message would be quoted as.
@@ -129,14 +129,17 @@ pub fn quote(entry: EntryView) -> Quote {
 /// Who looks, and the names of those about whom entries tell.
 struct Around {
     me: PersonId,
+    /// Under which id the same person speaks where names are masked.
+    mask: PersonId,
     names: HashMap<PersonId, String>,
 }
 
 impl Around {
-    async fn of(app: &App, actor: &Actor, entries: &[EntryView]) -> Result<Self> {
+    async fn of(app: &App, (actor, stream): (&Actor, StreamId), entries: &[EntryView]) -> Result<Self> {
         let told_of = |entry: &EntryView| entry.body["person_id"].as_str().and_then(|id| id.parse().ok());
         let people = entries.iter().filter_map(told_of).collect();
-        Ok(Self { me: actor.person, names: people::queries::names(app.store.read(), people).await? })
+        let mask = streams::mask(&app.keys, stream, actor.person);
+        Ok(Self { me: actor.person, mask, names: people::queries::names(app.store.read(), people).await? })
     }
 
     /// `None` for what changes another entry and is shown there.
@@ -197,7 +200,7 @@ impl Around {
     }
 
     fn is_mine(&self, entry: &EntryView) -> bool {
-        entry.sender.as_ref().is_some_and(|sender| sender.id == self.me)
+        entry.sender.as_ref().is_some_and(|sender| [self.me, self.mask].contains(&sender.id))
     }
 
     fn who(&self, entry: &EntryView) -> String {

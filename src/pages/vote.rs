@@ -236,7 +236,7 @@ fn said(vote: &VoteView, marks: &[String]) -> String {
 async fn take_sealed(State(app): State<App>, who: Resident, Path(id): Path<VoteId>, form: Fields) -> Result<Response> {
     let elector = form.optional("elector")?;
     let ballot = CastEnvelope { cast_id: form.required("cast_id")?, sealed: form.text("sealed").to_owned(), elector };
-    taken(&app, &who, (id, elector), sealed::cast_envelope(&app, who.actor.person, id, ballot).await).await
+    taken(&app, &who, (id, elector), sealed::cast_envelope(&app, &who.actor, id, ballot).await).await
 }
 
 async fn take(State(app): State<App>, who: Resident, Path(id): Path<VoteId>, form: Fields) -> Result<Response> {
@@ -250,7 +250,7 @@ async fn take(State(app): State<App>, who: Resident, Path(id): Path<VoteId>, for
             CastBallot { cast_id, choice: None, choices: Some(choices), elector }
         }
     };
-    taken(&app, &who, (id, elector), sealed::cast_in_clear(&app, who.actor.person, id, ballot).await).await
+    taken(&app, &who, (id, elector), sealed::cast_in_clear(&app, &who.actor, id, ballot).await).await
 }
 
 async fn taken(

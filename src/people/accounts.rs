@@ -1,10 +1,13 @@
-//! What an account is beside the roster: a phone to sign in with, and its end.
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+//! What an account is beside the roster: a phone to sign in with, and its end; what becomes of who leaves the roster.
+use std::collections::HashMap;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{desk_login, rows::person, sessions};
 use crate::{
     app,
     broker::Bell,
+    clock,
     error::{Code, Result},
     ids::{PersonId, SessionId},
     keys::Keys,
@@ -12,13 +15,49 @@ use crate::{
     text,
 };
 
+/// People of one statement: SQLite takes 32,766 values.
+const CHUNK: usize = 500;
+
 /// The phone by which somebody signs in.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn phone_of(db: &impl ConnectionTrait, keys: &Keys, id: PersonId) -> Result<Option<String>> {
-    let row = person::Entity::find_by_id(id).one(db).await?;
-    Ok(row.and_then(|row| row.phone_sealed).and_then(|sealed| keys.shown("phone", &sealed)))
+    Ok(phones_of(db, keys, vec![id]).await?.remove(&id))
+}
+
+/// The same of many: of those who have one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn phones_of(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    ids: Vec<PersonId>,
+) -> Result<HashMap<PersonId, String>> {
+    let rows = person::Entity::find()
+        .select_only()
+        .columns([person::Column::Id, person::Column::PhoneSealed])
+        .filter(person::Column::Id.is_in(ids));
+    let rows: Vec<(PersonId, Option<String>)> = rows.into_tuple().all(db).await?;
+    Ok(rows.into_iter().filter_map(|(id, sealed)| Some((id, keys.shown("phone", &sealed?)?))).collect())
+}
+
+/// Who is no longer on the roster leaves: off later rolls, signed out everywhere, never deleted.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn leave(tx: &Tx, gone: &[PersonId]) -> Result<()> {
+    for some in gone.chunks(CHUNK) {
+        person::Entity::update_many()
+            .col_expr(person::Column::LeftOn, Expr::value(clock::local_date(tx.now())))
+            .col_expr(person::Column::UpdatedAt, Expr::value(tx.now()))
+            .filter(person::Column::Id.is_in(some.iter().copied()))
+            .exec(tx)
+            .await?;
+        sessions::end_all_of(tx, some, "left_roster").await?;
+    }
+    Ok(())
 }
 
 /// Closes an account: no phone, no log-in, no kept answers. The line on the roster stays, which is the village's and not
@@ -52,7 +91,7 @@ pub async fn close_account(tx: &Tx, id: PersonId) -> Result<Vec<SessionId>> {
         person::Entity::update_many().set(nobody).filter(person::Column::Id.eq(id)).exec(tx).await?;
     }
     app::forget_keys_of(tx, id).await?;
-    desk_login::forget(tx, id).await?;
+    desk_login::forget(tx, &[id]).await?;
     tx.ring(Bell::RightsChanged { person: id });
     let ended = sessions::end_all_of(tx, &[id], "account_closed").await?;
     sessions::blank_devices(tx, id).await?;

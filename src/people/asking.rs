@@ -111,12 +111,13 @@ struct Known {
     seen_at: DateTime<Utc>,
     name: String,
     area_code: String,
+    phone_listed_at: Option<DateTime<Utc>>,
 }
 
 impl Known {
     fn with(self, seats: Vec<HeldSeat>) -> LogIn {
-        let Self { id, person_id, seen_at, name, area_code } = self;
-        LogIn { actor: Actor { person: person_id, session: id, name, area: area_code, seats }, seen_at }
+        let Self { id: session, person_id: person, seen_at, name, area_code: area, phone_listed_at } = self;
+        LogIn { actor: Actor { person, session, name, area, seats, phone_listed_at }, seen_at }
     }
 }
 
@@ -131,7 +132,7 @@ pub async fn log_ins(db: &InTime, asked: &[Asked]) -> Result<Vec<Option<LogIn>>>
         .join(JoinType::InnerJoin, whose.into())
         .select_only()
         .columns([session::Column::Id, session::Column::PersonId, session::Column::SeenAt])
-        .columns([person::Column::Name, person::Column::AreaCode])
+        .columns([person::Column::Name, person::Column::AreaCode, person::Column::PhoneListedAt])
         .filter(session::Column::Id.is_in(padded(asked.iter().map(|one| one.session).collect())))
         .filter(sessions::lasting(now))
         .filter(person::Column::LeftOn.is_null())

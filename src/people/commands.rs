@@ -11,7 +11,6 @@ use std::{
 use chrono::NaiveDate;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
-    sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,9 +18,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    claims,
+    accounts, claims, desk_login,
     matching::{self, Listed},
-    numbers,
+    numbers, replaced,
     roster::{self, RosterRow},
     rows::{household, person, roster_import},
     rules::Sex,
@@ -72,6 +71,9 @@ pub struct RosterImported {
     pub left: usize,
     /// People whose phone in the file differs from the one approved for them, which stays.
     pub phones_kept: usize,
+    /// People to whom the file gave another phone than they had, or one where they had none: by it they cast in no vote whose roll
+    /// was drawn up before, until a second person has approved it.
+    pub phones_changed: usize,
     /// People whose phone in the file cannot be their own: more than ten have it there, or somebody made it up.
     pub phones_doubtful: usize,
     /// Was everything known already?
@@ -156,11 +158,12 @@ async fn import(
         changed: change.changed.len(),
         left: gone.len(),
         phones_kept: phones_kept(&roster, &found, &known),
+        phones_changed: change.changed.iter().filter(|(old, new)| old.phone_listed_at != new.phone_listed_at).count(),
         phones_doubtful: numbers::doubtful(roster.listed.iter().filter_map(|line| line.row.phone.as_deref())),
         unchanged: change.fresh.is_empty() && change.changed.is_empty() && gone.is_empty(),
     };
     write(tx, change).await?;
-    leave(tx, &gone).await?;
+    accounts::leave(tx, &gone).await?;
     note(tx, &roster.digest, &done, by).await?;
     if !done.unchanged {
         strangers::tell(tx, (&roster.area, by), &others).await?;
@@ -266,6 +269,7 @@ fn wanted(tx: &Tx, area: &str, household: HouseholdId, line: &Listed, old: Optio
         Some(old) if old.phone_approved_at.is_some() => (old.phone_sealed.clone(), old.phone_hmac.clone()),
         _ => roster_phone,
     };
+    let is_another = old.is_some_and(|old| phone_hmac.is_some() && old.phone_hmac != phone_hmac);
     // rows of before hold the four characters in clear: a seal has a point in it
     let is_sealed = |kept: &&person::Model| kept.id_last4.as_deref().is_some_and(|text| text.contains('.'));
     let kept_last4 =
@@ -296,6 +300,7 @@ fn wanted(tx: &Tx, area: &str, household: HouseholdId, line: &Listed, old: Optio
         claim_hmac: line.claim_hmac.clone(),
         phone_approved_at: old.and_then(|old| old.phone_approved_at),
         closed_at: old.and_then(|old| old.closed_at),
+        phone_listed_at: if is_another { Some(tx.now()) } else { old.and_then(|old| old.phone_listed_at) },
     }
 }
 
@@ -327,8 +332,11 @@ async fn write(tx: &Tx, change: Change) -> Result<()> {
     // whoever holds the new number signs in anew; whoever held the old one does not stay signed in
     let renumbered =
         change.changed.iter().filter(|(old, new)| old.phone_hmac.is_some() && old.phone_hmac != new.phone_hmac);
-    let renumbered: Vec<PersonId> = renumbered.map(|(old, _)| old.id).collect();
+    let renumbered: Vec<&person::Model> = renumbered.map(|(old, _)| old).collect();
+    replaced::note(tx, renumbered.iter().filter_map(|old| old.phone_sealed.clone()).collect()).await?;
+    let renumbered: Vec<PersonId> = renumbered.iter().map(|old| old.id).collect();
     for some in renumbered.chunks(CHUNK) {
+        desk_login::forget(tx, some).await?;
         sessions::end_all_of(tx, some, "phone_changed").await?;
     }
     for (old, new) in change.changed {
@@ -343,20 +351,6 @@ async fn write(tx: &Tx, change: Change) -> Result<()> {
         change.fresh.into_iter().map(|new| new.into_active_model().reset_all()).collect();
     for chunk in fresh.chunks(CHUNK) {
         person::Entity::insert_many(chunk.to_vec()).exec_without_returning(tx).await?;
-    }
-    Ok(())
-}
-
-/// Who is no longer on the roster leaves: off later rolls, signed out everywhere, never deleted.
-async fn leave(tx: &Tx, gone: &[PersonId]) -> Result<()> {
-    for chunk in gone.chunks(CHUNK) {
-        person::Entity::update_many()
-            .col_expr(person::Column::LeftOn, Expr::value(clock::local_date(tx.now())))
-            .col_expr(person::Column::UpdatedAt, Expr::value(tx.now()))
-            .filter(person::Column::Id.is_in(chunk.iter().copied()))
-            .exec(tx)
-            .await?;
-        sessions::end_all_of(tx, chunk, "left_roster").await?;
     }
     Ok(())
 }
@@ -381,7 +375,8 @@ async fn note(tx: &Tx, digest: &str, done: &RosterImported, by: Option<PersonId>
     };
     row.insert(tx).await?;
     let data = json!({
-        "rows": done.rows, "added": done.added, "changed": done.changed, "left": done.left, "digest": digest,
+        "rows": done.rows, "added": done.added, "changed": done.changed, "left": done.left, "phones": done.phones_changed,
+        "digest": digest,
     });
     let happening = Happening { actor: by, ..Happening::new(Kind::RosterImported, id) };
     events::record(tx, happening.at(&done.area).with(data)).await?;

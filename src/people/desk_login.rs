@@ -19,11 +19,13 @@ use super::{
     sessions::{self, Carrier, NewSession, OpenSession},
     sign_in::{readable_phone, sharing},
     totp,
+    wechat::require_fresh_code,
 };
 use crate::{
     actor::Actor,
     app::App,
     error::{Checks, Code, Result},
+    events::{self, Happening, Kind},
     ids::PersonId,
     keys::Keys,
     store::Tx,
@@ -79,12 +81,14 @@ pub struct DeskSignIn {
     pub code: String,
 }
 
-/// Begins: keeps the password and a fresh second factor, not good yet.
+/// Begins: keeps the password and a fresh second factor, not good yet. Whoever finds a log-in open gets no way in of their own:
+/// a code by SMS was taken a moment ago.
 ///
 /// # Errors
 /// `not_allowed` without a seat, `sms_sign_in_needed`, `invalid_fields`.
 pub async fn set_password(app: &App, actor: &Actor, input: SetPassword) -> Result<SecondFactor> {
     require_enrolment(app, actor).await?;
+    require_fresh_code(app, actor).await?;
     let mut checks = Checks::default();
     checks.text("password", &input.password, 8..=128);
     let has = |test: fn(&char) -> bool| input.password.chars().any(|c| test(&c));
@@ -125,7 +129,8 @@ async fn require_enrolment(app: &App, actor: &Actor) -> Result<()> {
     if row.how.is_some() { Err(Code::SmsSignInNeeded.into()) } else { Ok(()) }
 }
 
-/// Ends setting it up: with a code of the app it is good, and what was there before is not. Gives recovery codes, once.
+/// Ends setting it up: with a code of the app it is good, and what was there before is not. Gives recovery codes, once. The person
+/// is told. Records `desk_password.set`.
 ///
 /// # Errors
 /// As [`set_password`]; `code_wrong`; `wrong_state` when nothing was begun.
@@ -161,6 +166,7 @@ async fn activate(tx: &Tx, person: PersonId, code: &str, recovery: &[String]) ->
         };
         row.insert(tx).await?;
     }
+    events::record(tx, Happening::new(Kind::DeskPasswordSet, person).by(person)).await?;
     Ok(())
 }
 
@@ -261,10 +267,11 @@ async fn second_factor_holds(tx: &Tx, person: PersonId, told: &str) -> Result<bo
     Ok(spent.rows_affected == 1)
 }
 
-/// Takes password and second factor away.
-pub(super) async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
-    credential::Entity::delete_many().filter(credential::Column::PersonId.eq(person)).exec(tx).await?;
-    recovery_code::Entity::delete_many().filter(recovery_code::Column::PersonId.eq(person)).exec(tx).await?;
+/// Takes the passwords and second factors of these people away: they are set up anew by the phone that they have.
+pub(super) async fn forget(tx: &Tx, people: &[PersonId]) -> Result<()> {
+    let whose = people.iter().copied();
+    credential::Entity::delete_many().filter(credential::Column::PersonId.is_in(whose.clone())).exec(tx).await?;
+    recovery_code::Entity::delete_many().filter(recovery_code::Column::PersonId.is_in(whose)).exec(tx).await?;
     Ok(())
 }
 

@@ -150,6 +150,7 @@ mod tests {
             claim_hmac: None,
             phone_approved_at: None,
             closed_at: None,
+            phone_listed_at: None,
         }
     }
 

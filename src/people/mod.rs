@@ -5,8 +5,8 @@
 //! changed by a roster; a closed account has no phone and no name but on the rolls; a known and an unknown phone number get the same
 //! answers; an identity number means somebody elsewhere in the county only together with the name; a log-in ends once and takes its tokens, cookie and sockets with it; nobody who left can sign in.
 //! Tables owned: `households`, `people`, `roster_imports`, `login_codes`, `sessions`, `spent_tickets`, `desk_credentials`,
-//! `recovery_codes`, `desk_tries`.
-//! Events recorded: `roster.imported`, `number.disputed`, `session.started`, `session.ended`.
+//! `recovery_codes`, `desk_tries`, `guest_phones`, `replaced_phones`.
+//! Events recorded: `roster.imported`, `number.disputed`, `session.started`, `session.ended`, `desk_password.set`.
 mod accounts;
 mod asking;
 pub mod audience;
@@ -24,6 +24,7 @@ mod off_roster;
 mod passwords;
 pub mod proof;
 pub mod queries;
+mod replaced;
 pub mod roster;
 mod rows;
 pub mod rules;
@@ -41,16 +42,17 @@ pub mod women;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
-    accounts::{close_account, phone_of},
+    accounts::{close_account, phone_of, phones_of},
     asking::{
         Asked, LogIn, Visitor, actor_of_cookie, actor_of_session, cookies, heard, log_ins, named_by, named_by_cookie,
         no_log_in, no_writer, require_own_page, session_cookie, taken,
     },
     commands::{RosterFile, RosterImported, import_roster},
-    guest::{forget_phones_of_guests, guest_among, make_guest},
+    guest::{callers, forget_phones_of_guests, guest_of, guests_by, make_guest, with_guest_phones},
     login_http::{Tokens, tokens as hand_out},
     off_roster::{ByNumber, by_id_number, id_digest, make_off_roster},
     queries::{PeopleQuery, Resident, RosterPerson, household_numbers, name, names, person, residents, roster_page},
+    replaced::tell_replaced,
     rules::mask_name,
     sessions::{Carrier, NewSession, OpenSession, open_session},
     sign_in::{AskCode, SignIn, ask_code, due, sign_in},

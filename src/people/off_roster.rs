@@ -104,6 +104,7 @@ pub async fn make_off_roster(
         claim_hmac: Set(Some(claims::digest(tx.keys(), area, name, id.last_six()))),
         phone_approved_at: Set(None),
         closed_at: Set(None),
+        phone_listed_at: Set(None),
     };
     Ok(Resident::from(row.insert(tx).await?))
 }

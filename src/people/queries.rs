@@ -28,8 +28,8 @@ mod rolls;
 
 pub use named::{name, names};
 pub use rolls::{
-    Household, adults, household, household_numbered, ids_among, ids_below, is_below, members, on_rolls, own_numbers,
-    was_there, with_phone,
+    Household, adults, has_phone_of, household, household_numbered, ids_among, ids_below, is_below, members, on_rolls,
+    own_numbers, phone_digest, was_there, with_phone,
 };
 
 /// A person as subjects above need one; full name, no number of any kind.

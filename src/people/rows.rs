@@ -57,6 +57,28 @@ pub(crate) mod person {
         pub phone_approved_at: Option<DateTime<Utc>>,
         /// The account was closed; a roster gives no phone back.
         pub closed_at: Option<DateTime<Utc>>,
+        /// A roster put the phone in the place of another, or gave it to somebody who had none; `None`: it did not, or a second
+        /// person approved the phone since.
+        pub phone_listed_at: Option<DateTime<Utc>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The phone by which a guest called.
+pub(crate) mod guest_phone {
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::PersonId;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "guest_phones")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: PersonId,
+        pub phone_hmac: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -223,6 +245,27 @@ pub(crate) mod spent_ticket {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub expires_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A phone that a roster took away from somebody, until it is told.
+pub(crate) mod replaced_phone {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "replaced_phones")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub phone_sealed: String,
+        pub at: DateTime<Utc>,
+        /// Not tried before.
+        pub tell_again_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

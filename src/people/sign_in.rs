@@ -93,11 +93,7 @@ pub async fn ask_code(app: &App, address: Option<IpAddr>, wanted: AskCode) -> Re
 }
 
 pub(super) fn readable_phone(text: &str) -> Result<String> {
-    rules::phone(text).ok_or_else(|| {
-        let mut checks = Checks::default();
-        checks.wrong("phone", "not_a_phone");
-        checks.done().err().unwrap_or_else(|| Code::InvalidFields.into())
-    })
+    rules::phone(text).ok_or_else(|| Error::field("phone", "not_a_phone"))
 }
 
 pub(super) struct NewCode {

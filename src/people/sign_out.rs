@@ -1,7 +1,7 @@
 //! Signing out: here, or everywhere at once.
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{rows::session, sessions};
+use super::{desk_login, rows::session, sessions};
 use crate::{actor::Actor, app::App, error::Result, ids::SessionId, store::Tx};
 
 /// Ends the actor's log-in.
@@ -15,15 +15,18 @@ pub async fn sign_out(app: &App, actor: &Actor) -> Result<()> {
     Ok(())
 }
 
-/// Ends every log-in of the actor.
+/// Ends every log-in of the actor, and what was set up for the desk: whoever does this may fear that it was somebody else.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn sign_out_everywhere(app: &App, actor: &Actor) -> Result<()> {
     let person = actor.person;
-    let ending = app
-        .store
-        .write(move |tx| Box::pin(async move { sessions::end_all_of(tx, &[person], "logout_everywhere").await }));
+    let ending = app.store.write(move |tx| {
+        Box::pin(async move {
+            desk_login::forget(tx, &[person]).await?;
+            sessions::end_all_of(tx, &[person], "logout_everywhere").await
+        })
+    });
     forget(app, &ending.await?);
     Ok(())
 }

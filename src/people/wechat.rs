@@ -1,4 +1,5 @@
-//! What `wechat` needs of log-ins: one opened by a bound account, and whether a code by SMS was taken a moment ago.
+//! What `wechat` needs of log-ins: one opened by a bound account; and, for whatever makes another way in, whether a code by SMS
+//! was taken a moment ago.
 use chrono::TimeDelta;
 use sea_orm::EntityTrait;
 
@@ -15,7 +16,7 @@ use crate::{
     store::Tx,
 };
 
-/// How long the proof of a phone lets somebody bind an account.
+/// How long the proof of a phone lets somebody bind an account, or set up a password.
 const FRESH: TimeDelta = TimeDelta::minutes(15);
 
 /// Opens a log-in for whom an account of WeChat belongs to.

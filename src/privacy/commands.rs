@@ -156,10 +156,16 @@ pub async fn due(app: &App) -> Result<u64> {
 }
 
 /// Destroyed keys must leave the database's files, too, and what they sealed its shelf. It is noted with the closing, so that it
-/// is tried until it works: a backup or a long reader may be in the way, a bucket may be away, or the process may end.
+/// is tried until it works: a backup or a long reader may be in the way, a bucket may be away, or the process may end. The keys
+/// go first: that is quick, and what still lies on the shelf is noise from then on. Where they cannot go yet the files do.
 async fn clear(app: &App) -> Result<()> {
     let waits = [ClosingState::Clearing, ClosingState::Removing];
     let left = closing::Entity::find().filter(closing::Column::State.is_in(waits)).all(app.store.read()).await?;
+    let clearing: Vec<_> = left.iter().filter(|row| row.state == ClosingState::Clearing).map(|row| row.id).collect();
+    let written_back = if clearing.is_empty() { Ok(()) } else { app.store.write_back(&["data_keys"]).await };
+    if written_back.is_ok() {
+        go_on(app, clearing, (ClosingState::Clearing, ClosingState::Removing)).await?;
+    }
     let mut gone = Vec::new();
     for row in &left {
         let at = row.ended_at.unwrap_or(row.due_at);
@@ -167,12 +173,8 @@ async fn clear(app: &App) -> Result<()> {
             gone.push(row.id);
         }
     }
-    let clearing: Vec<_> = left.iter().filter(|row| row.state == ClosingState::Clearing).map(|row| row.id).collect();
-    if !clearing.is_empty() {
-        app.store.write_back(&["data_keys"]).await?;
-        go_on(app, clearing, (ClosingState::Clearing, ClosingState::Removing)).await?;
-    }
-    go_on(app, gone, (ClosingState::Removing, ClosingState::Done)).await
+    go_on(app, gone, (ClosingState::Removing, ClosingState::Done)).await?;
+    written_back
 }
 
 async fn go_on(app: &App, ids: Vec<Uuid>, (from, to): (ClosingState, ClosingState)) -> Result<()> {

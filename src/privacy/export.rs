@@ -1,4 +1,5 @@
-//! Everything that is kept about somebody, for taking along: found by the table of fields, so that nothing is forgotten.
+//! Everything that is kept about somebody, for taking along: found by the table of fields, so that nothing is forgotten. That
+//! somebody else spoke of them to an office (`about`) is neither shown nor counted: it would say that, and who.
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};

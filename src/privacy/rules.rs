@@ -23,7 +23,8 @@ pub struct FieldRule {
     pub table: String,
     /// The column.
     pub column: String,
-    /// What it says about a person; `-` nothing; `self`: whose row it is; `act`: who did it.
+    /// What it says about a person; `-` nothing; `self`: whose row it is; `act`: who did it; `about`: of whom
+    /// somebody spoke in confidence, which that person is not told, neither the row nor how many there are.
     pub kind: String,
     /// What for.
     pub purpose: String,

@@ -35,7 +35,8 @@ pub struct ReportView {
     pub stream_title: String,
     /// The message.
     pub seq: i64,
-    /// Who said it; full name.
+    /// Who said it: masked, as it stands there; in full once it was taken away, for everybody to see. Else whoever decides had only
+    /// to report a message to learn whose it is.
     pub sender_name: String,
     /// What was said, also when it was taken back since; of a list all that stood in it.
     pub text: String,
@@ -123,9 +124,10 @@ pub(super) async fn view(db: &impl ConnectionTrait, keys: &Keys, row: report::Mo
     let media = media::queries::attached(db, MEDIA_KIND, vec![subject(row.stream_id, row.seq)]).await?;
     let sender = streams::queries::sender(db, (row.stream_id, row.seq)).await?;
     let names = people::names(db, sender.into_iter().collect()).await?;
+    let name = names.into_values().next().unwrap_or_default();
     Ok(ReportView {
         stream_title: streams::queries::title(db, row.stream_id).await?,
-        sender_name: names.into_values().next().unwrap_or_default(),
+        sender_name: if row.state == rules::REMOVED { name } else { people::mask_name(&name) },
         text: evidence,
         media: media.into_values().flatten().filter(|_| row.state == rules::OPEN).collect(),
         id: row.id,

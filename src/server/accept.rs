@@ -19,7 +19,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -63,9 +63,9 @@ pub(super) async fn serve(
     let networks = Networks::new(config.connections_per_address);
     let ending = GracefulShutdown::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        // an end comes also while every place is taken
+        let (place, accepted) = tokio::select! {
+            come = next(&listener, &places) => come,
             () = stop.cancelled() => break,
         };
         let (stream, peer) = match accepted {
@@ -111,6 +111,16 @@ pub(super) async fn serve(
     if finished.is_err() {
         tracing::warn!("some requests were cut off at the end of the drain time");
     }
+}
+
+/// The next connection, once there is a place for it.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, std::io::Result<(TcpStream, SocketAddr)>) {
+    // never closed
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (place, listener.accept().await)
 }
 
 /// Waits for the first bytes, and says whether they ask for a socket and nothing else.
@@ -204,5 +214,21 @@ mod tests {
         drop(one);
         assert!(at("10.0.0.1").is_some());
         assert_eq!(networks.held().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_end_comes_also_while_every_place_is_taken() {
+        let mut config = Config::defaults().unwrap();
+        (config.max_connections, config.drain_timeout_secs) = (1, 1);
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, (Router::new(), None), Arc::new(config), stop.clone()));
+        let silent = TcpStream::connect(address).await.unwrap();
+        // it has the place by now
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+        drop(silent);
     }
 }

@@ -7,6 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -31,7 +32,9 @@ pub(super) async fn observe(State(app): State<App>, mut request: Request, next: 
     let id_value = HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"));
     request.headers_mut().insert(REQUEST_ID, id_value.clone());
     let is_html = wants_page(&request);
-    let mut response = answer(&app, request, next).await;
+    // what goes wrong on the way is found by the id, too
+    let span = tracing::error_span!("request", id = id.as_str());
+    let mut response = answer(&app, request, next).instrument(span).await;
     if is_html && (response.status().is_client_error() || response.status().is_server_error()) {
         response = crate::pages::problem(response);
     }

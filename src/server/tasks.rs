@@ -80,6 +80,7 @@ const DUES: &[(&str, Due)] = &[
     ("tasks", |tx| Box::pin(tasks_subject::commands::due(tx))),
     ("notices", |tx| Box::pin(notices::commands::due(tx))),
     ("matters", |tx| Box::pin(matters::commands::due(tx))),
+    ("invited bodies", |tx| Box::pin(matters::commands::seats_due(tx))),
     ("elections", |tx| Box::pin(bodies::elections::due(tx))),
     ("turns", |tx| Box::pin(joint::turns::due(tx))),
     ("contracts", |tx| Box::pin(legal::contracts::due(tx))),
@@ -98,6 +99,8 @@ pub(super) fn spawn(
 ) {
     let wake = Arc::new(Notify::new());
     tasks.spawn(pump(app.clone(), rung, Arc::clone(&wake), stop.clone()));
+    let own = app.clone();
+    tasks.spawn(every(SWEEP, stop.clone(), move || sweep_memory(own.clone())));
     if role.does(Role::Api) {
         tasks.spawn(live::listen(app.clone(), Arc::clone(hub), stop.clone()));
         tasks.spawn(live::turn(app.clone(), Arc::clone(hub), stop.clone()));
@@ -188,6 +191,9 @@ async fn do_in_time(app: App) {
     }
     if let Err(error) = claims::commands::tell(&app).await {
         tracing::error!(%error, "phones to be told");
+    }
+    if let Err(error) = people::tell_replaced(&app).await {
+        tracing::error!(%error, "phones that a roster took away");
     }
 }
 
@@ -302,10 +308,14 @@ async fn sweep_arrivals(app: App) {
     }
 }
 
-async fn sweep(app: App) {
+/// What each process keeps of who asked lately, whatever else it does: nobody else can forget it.
+async fn sweep_memory(app: App) {
     health::upkeep();
     app.rates.sweep();
     app.actors.sweep();
+}
+
+async fn sweep(app: App) {
     // what was recalled must not be found beside the database for long
     if let Err(error) = app.store.empty_log().await {
         tracing::debug!(%error, "the log of the database");

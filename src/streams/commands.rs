@@ -18,6 +18,7 @@ use crate::{
     text,
 };
 
+mod addressed;
 mod append;
 mod belonging;
 mod cards;

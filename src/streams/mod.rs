@@ -3,7 +3,8 @@
 //! Always true: within a stream `seq` runs 1, 2, 3 … without a gap, given in the transaction of the insert, so that the
 //! order of commits is the order of `seq`; `no` counts what people count, and unread = `last_no − read_no`, never negative;
 //! a cursor only moves forward; the same `client_id` of the same sender is one entry; content is stored once and read by
-//! all (a notice to a county is one entry); what is said in the thread of a private voice is sealed. Who may read a
+//! all (a notice to a county is one entry); what is said in the thread of a private voice is sealed; beside a masked name stands
+//! nobody's own id, but where all who read are listed for each other (groups). Who may read a
 //! channel or a discussion is a predicate on areas, not rows, but for whom a body that was asked to take part sends; what was recalled is nowhere any more but for the fact.
 //! Tables owned: `streams`, `entries`, `memberships`, `grams`, `grams_due`, `card_rounds`, `card_readers`. Events recorded: none
 //! (an entry is its own record).
@@ -15,6 +16,7 @@ pub mod commands;
 mod epochs;
 mod grams;
 mod http;
+mod masks;
 pub mod queries;
 mod rows;
 mod rules;
@@ -23,6 +25,7 @@ mod sealing;
 pub use self::{
     epochs::{begin_epoch, newest_epoch},
     http::routes,
+    masks::{mask, speaks_as, speaks_in},
     queries::{EntryView, StreamView},
     rows::stream::Model as Stream,
     rules::{

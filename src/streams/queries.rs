@@ -167,7 +167,7 @@ pub async fn readable(db: &impl ConnectionTrait, actor: &Actor, id: StreamId) ->
 pub async fn one(app: &App, actor: &Actor, id: StreamId) -> Result<StreamView> {
     let place = place(app.store.read(), actor, id).await?;
     let member = place.member.filter(|row| row.left_at.is_none());
-    Ok(StreamView { preview: String::new(), ..view(place.stream, member.as_ref(), app.now()) })
+    Ok(StreamView { preview: String::new(), ..view((app, actor), place.stream, member.as_ref()) })
 }
 
 /// The letters (residents' conversations with an office) that the actor may answer, newest first, 100 at most.
@@ -187,9 +187,8 @@ pub async fn letters(app: &App, actor: &Actor) -> Result<Vec<StreamView>> {
         .await?;
     rows.retain(|(row, _)| access(row, actor, None) != Access::None);
     sealing::open_previews(app, rows.iter_mut().map(|(row, _)| row).collect()).await?;
-    let now = app.now();
     let shown = |(row, member): (Stream, Option<membership::Model>)| {
-        view(row, member.filter(|member| member.left_at.is_none()).as_ref(), now)
+        view((app, actor), row, member.filter(|member| member.left_at.is_none()).as_ref())
     };
     Ok(rows.into_iter().map(shown).collect())
 }

@@ -1,4 +1,6 @@
 //! Answers 答复: in words, spoken, or both; a clip is as private as the voice that it answers.
+use std::collections::BTreeSet;
+
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -7,10 +9,10 @@ use uuid::Uuid;
 
 use super::{
     Suggestion, assists,
-    commands::{MAX_TEXT, checked, join_public_thread, moved, record},
+    commands::{MAX_TEXT, accept, checked, join_public_thread, moved, record},
     extensions,
     queries::{self, SuggestionSummary},
-    referrals,
+    readings, referrals,
     rows::{answer, suggestion},
     rules::{self, AnswerOutcome, Step, SuggestionState},
     words,
@@ -24,6 +26,9 @@ use crate::{
     people,
     store::Tx,
 };
+
+/// Voices that get the same words beside the one that is answered.
+const ALSO: usize = 20;
 
 /// An answer.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -39,6 +44,11 @@ pub struct AnswerSuggestion {
     /// What it says of what was wanted; that it is not taken up, or is for somebody outside, is explained in words.
     #[serde(default)]
     pub outcome: AnswerOutcome,
+    /// Up to 20 more voices about the same that get the same words, and are accepted by that; the clip says this one alone.
+    /// Public ones, and those that one has opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 20)]
+    pub also: Vec<SuggestionId>,
 }
 
 /// A clip that says an answer.
@@ -49,20 +59,45 @@ pub struct SpeakAnswer {
     pub media_id: MediaId,
 }
 
-/// Answers an accepted voice. Records `suggestion.answered`.
+/// Answers an accepted voice, and others with the same words: all of them, or none. Records `suggestion.answered` for each, and
+/// before it `suggestion.accepted` for those of the others that nobody had taken.
 ///
 /// # Errors
-/// As [`super::commands::accept`], `wrong_state` unless accepted; `invalid_fields`; `media_not_usable`.
+/// As [`super::commands::accept`], `wrong_state` unless accepted; `invalid_fields`; `media_not_usable`; `not_found` for another
+/// that is not public and was not opened.
 pub async fn answer(
     tx: &Tx,
     actor: &Actor,
     (id, input): (SuggestionId, AnswerSuggestion),
 ) -> Result<SuggestionSummary> {
     let said = input.text.trim().replace("\r\n", "\n");
+    let others: BTreeSet<SuggestionId> = input.also.into_iter().filter(|other| *other != id).collect();
     let mut checks = Checks::default();
-    let in_words = input.clip_media_id.is_none() || input.outcome != AnswerOutcome::Answered;
-    checks.text("text", &said, usize::from(in_words)..=MAX_TEXT);
+    let is_heard = input.clip_media_id.is_some() && input.outcome == AnswerOutcome::Answered && others.is_empty();
+    checks.text("text", &said, usize::from(!is_heard)..=MAX_TEXT);
+    checks.require(others.len() <= ALSO, "also", "too_many_choices");
     checks.done()?;
+    let (row, kept) = give(tx, actor, (id, &said, input.outcome)).await?;
+    if let Some(clip) = input.clip_media_id {
+        attach(tx, actor, (&row, kept, "clip_media_id"), clip).await?;
+    }
+    for other in others {
+        let row = queries::row(tx, other).await?.ok_or(Code::NotFound)?;
+        readings::require_read(tx, actor.person, &row).await?;
+        if row.state == SuggestionState::Submitted {
+            accept(tx, actor, other).await?;
+        }
+        give(tx, actor, (other, &said, input.outcome)).await?;
+    }
+    queries::summary(tx, row).await
+}
+
+/// One voice is answered with these words; the answer's id.
+async fn give(
+    tx: &Tx,
+    actor: &Actor,
+    (id, said, outcome): (SuggestionId, &str, AnswerOutcome),
+) -> Result<(Suggestion, Uuid)> {
     let row = checked(tx, actor, id, Step::Answer).await?;
     let seat = rules::handling_seat(actor, &row).ok_or(Code::NotAllowed)?;
     if said.is_empty() {
@@ -84,17 +119,15 @@ pub async fn answer(
         suggestion_id: Set(id),
         body_id: Set(seat.body_id),
         person_id: Set(actor.person),
-        text: Set(words::seal(tx, &row, "answer", &said).await?),
+        text: Set(words::seal(tx, &row, "answer", said).await?),
         created_at: Set(tx.now()),
-        outcome: Set(input.outcome),
+        outcome: Set(outcome),
+        ..Default::default()
     };
     let kept = kept.insert(tx).await?;
-    if let Some(clip) = input.clip_media_id {
-        attach(tx, actor, (&row, kept.id, "clip_media_id"), clip).await?;
-    }
     record(tx, Kind::SuggestionAnswered, &row, Some(actor), json!({ "answer": kept.id })).await?;
     join_public_thread(tx, &row, actor.person).await?;
-    queries::summary(tx, row).await
+    Ok((row, kept.id))
 }
 
 /// Whoever is on no roster reads the answer by a code, without a log-in by which a clip could be heard.
@@ -103,6 +136,15 @@ async fn must_hear(tx: &Tx, row: &Suggestion) -> Result<()> {
     let mut checks = Checks::default();
     checks.require(author.is_some_and(|author| author.left_on.is_none()), "text", "required");
     checks.done()
+}
+
+/// The newest answer to a voice.
+pub(super) async fn newest(db: &impl ConnectionTrait, id: SuggestionId) -> Result<Option<answer::Model>> {
+    let answers = answer::Entity::find()
+        .filter(answer::Column::SuggestionId.eq(id))
+        .order_by_desc(answer::Column::CreatedAt)
+        .order_by_desc(answer::Column::Id);
+    Ok(answers.one(db).await?)
 }
 
 /// Lets a clip say the newest answer, in place of the one before, which is destroyed. Records `suggestion.answer_spoken`.
@@ -115,14 +157,7 @@ pub async fn speak_answer(
     (id, input): (SuggestionId, SpeakAnswer),
 ) -> Result<SuggestionSummary> {
     let row = checked(tx, actor, id, Step::Speak).await?;
-    let newest = answer::Entity::find()
-        .filter(answer::Column::SuggestionId.eq(id))
-        .order_by_desc(answer::Column::CreatedAt)
-        .order_by_desc(answer::Column::Id)
-        .limit(1)
-        .one(tx)
-        .await?;
-    let mut newest = vec![newest.ok_or(Code::WrongState)?];
+    let mut newest = vec![self::newest(tx, id).await?.ok_or(Code::WrongState)?];
     let answer = newest.iter().map(|row| row.id).next().ok_or(Code::WrongState)?;
     // what its author had erased gets no voice either
     words::seal(tx, &row, "answer", "").await?;

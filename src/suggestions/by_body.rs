@@ -6,10 +6,11 @@
 //! a year that is over: whoever takes one period from another must not learn what became of a single voice. What is about
 //! somebody is counted nowhere: they would see by it that somebody spoke of them. An answer and what its author says of it count
 //! for the body that has the voice; the one that was late before it went on has left it unanswered; and the one that answered
-//! before it went on, or up, has not solved it: else what nobody could solve would leave its figures.
+//! before it went on, or up, has not solved it: else what nobody could solve would leave its figures. What its author took back
+//! counts for nobody.
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, FixedOffset, Months, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
@@ -29,9 +30,13 @@ use crate::{
     app::App,
     areas::{TOWN_CODE, VILLAGE_CODE},
     bodies, clock,
-    error::{Checks, Result},
+    error::Result,
     ids::{BodyId, SuggestionId},
 };
+
+mod periods;
+
+pub use self::periods::{last_month, past, period};
 
 /// Of fewer nothing is shown.
 const FEWEST: usize = 5;
@@ -44,8 +49,6 @@ const MOST_LATE: u64 = 200;
 /// Satisfied from this rating on.
 const SATISFIED: i32 = 4;
 const DAY: i64 = 24 * 3600;
-/// Five years: of periods before nothing is worked out.
-const OLDEST: Months = Months::new(60);
 
 /// Figures of one body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -58,6 +61,9 @@ pub struct BodyFigures {
     pub left_at_least: i64,
     /// 响应率: of a hundred, how many are answered; in whole tens, when there are few.
     pub answered_percent: i64,
+    /// 按时率: of a hundred whose time was up or that were answered, how many by the time that was promised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_time_percent: Option<i64>,
     /// 解决率: of a hundred rated, how many with 3 or more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub solved_percent: Option<i64>,
@@ -98,64 +104,28 @@ pub struct LateVoices {
     pub more: u64,
 }
 
-/// A month (`2026-11`) or a year (`2026`): its first day and the first day after it.
-///
-/// # Errors
-/// `invalid_fields`.
-pub fn period(text: &str) -> Result<(NaiveDate, NaiveDate)> {
-    let mut parts = text.split('-').map(str::parse::<u32>);
-    let year = parts.next().and_then(std::result::Result::ok).and_then(|year| i32::try_from(year).ok());
-    let (month, is_over) = (parts.next(), parts.next().is_none());
-    let day = |year: i32, month: u32| NaiveDate::from_ymd_opt(year, month, 1);
-    let year = year.filter(|year| (2000..=2200).contains(year) && is_over);
-    let found = match (year, month) {
-        (Some(year), None) => day(year, 1).zip(day(year + 1, 1)),
-        (Some(year), Some(Ok(12))) => day(year, 12).zip(day(year + 1, 1)),
-        (Some(year), Some(Ok(month))) => day(year, month).zip(month.checked_add(1).and_then(|next| day(year, next))),
-        _ => None,
-    };
-    let mut checks = Checks::default();
-    checks.require(found.is_some(), "period", "out_of_range");
-    checks.done()?;
-    Ok(found.unwrap_or_default())
-}
-
-/// The same of one that is over, and not for five years.
-///
-/// # Errors
-/// `invalid_fields`.
-pub fn past(text: &str, now: DateTime<Utc>) -> Result<(NaiveDate, NaiveDate)> {
-    let ((from, to), today) = (period(text)?, clock::local_date(now));
-    let mut checks = Checks::default();
-    checks.require(to <= today, "period", "not_over");
-    checks.require(today.checked_sub_months(OLDEST).is_none_or(|oldest| to > oldest), "period", "out_of_range");
-    checks.done()?;
-    Ok((from, to))
-}
-
-/// The month that is over.
-#[must_use]
-pub fn last_month(now: DateTime<Utc>) -> String {
-    let day = clock::local_date(now);
-    let before = day.with_day(1).and_then(|first| first.pred_opt()).unwrap_or(day);
-    format!("{:04}-{:02}", before.year(), before.month())
-}
-
 #[derive(Default)]
 struct Tally {
     left: usize,
     answered: usize,
+    due: usize,
+    on_time: usize,
     rated: usize,
     solved: usize,
     satisfied: usize,
     days: Vec<i64>,
 }
 
-type Row = (SuggestionId, BodyId, DateTime<Utc>, Option<DateTime<Utc>>, Option<i32>, Option<BodyId>);
+type Row = (SuggestionId, BodyId, DateTime<Utc>, Option<DateTime<Utc>>, Option<i32>, Option<BodyId>, DateTime<Utc>);
 
 impl Tally {
-    fn add(&mut self, (_, _, left_at, answered_at, rating, _): &Row) {
+    fn add(&mut self, (_, body, left_at, answered_at, rating, late, due_at): &Row, now: DateTime<Utc>) {
         self.left += 1;
+        // what still has time is neither, and what came too late already is not this one's
+        if late.is_none_or(|late| late == *body) && (answered_at.is_some() || *due_at <= now) {
+            self.due += 1;
+            self.on_time += usize::from(answered_at.is_some_and(|at| at <= *due_at));
+        }
         if let Some(answered_at) = answered_at {
             self.answered += 1;
             // what took an hour took a day
@@ -171,6 +141,7 @@ impl Tally {
     /// It was late here, and is another's now.
     fn miss(&mut self) {
         self.left += 1;
+        self.due += 1;
     }
 
     /// So many were answered here, were not solved, and are others' now.
@@ -192,6 +163,7 @@ impl Tally {
             body_name,
             left_at_least: enough(self.left).then(|| whole_fives(self.left))?,
             answered_percent: whole_percent(self.answered, self.left),
+            on_time_percent: percent(self.on_time, self.due),
             solved_percent: percent(self.solved, self.rated),
             satisfied_percent: percent(self.satisfied, self.rated),
             median_days: middle.filter(|_| enough(timed)),
@@ -235,7 +207,7 @@ pub async fn by_body(app: &App, (area, text): (&str, &str)) -> Result<Vec<BodyFi
     if first_left(db).await?.is_none_or(|first| clock::start_of_day(to) <= first) {
         return Ok(Vec::new());
     }
-    app.counted.figures(format!("by_body {area} {from} {to}"), || tallied(db, (area, from, to))).await
+    app.counted.figures(format!("by_body {area} {from} {to}"), || tallied(db, (area, from, to), app.now())).await
 }
 
 /// When the first voice of all was left; their ids are in the order of time.
@@ -252,6 +224,7 @@ async fn first_left(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>> 
 async fn tallied(
     db: &impl ConnectionTrait,
     (area, from, to): (&str, NaiveDate, NaiveDate),
+    now: DateTime<Utc>,
 ) -> Result<Vec<BodyFigures>> {
     use suggestion::Column as C;
     let mut tallies: HashMap<BodyId, Tally> = HashMap::new();
@@ -261,9 +234,10 @@ async fn tallied(
         let next = last.map(|(at, id)| C::CreatedAt.gt(at).or(C::CreatedAt.eq(at).and(C::Id.gt(id))));
         let rows: Vec<Row> = suggestion::Entity::find()
             .select_only()
-            .columns([C::Id, C::BodyId, C::CreatedAt, C::AnsweredAt, C::Rating, C::LateBodyId])
+            .columns([C::Id, C::BodyId, C::CreatedAt, C::AnsweredAt, C::Rating, C::LateBodyId, C::AnswerDueAt])
             .filter(seen_from(area))
             .filter(C::AboutPersonId.is_null())
+            .filter(C::State.ne(SuggestionState::Withdrawn))
             .filter(C::CreatedAt.gte(last.map_or_else(|| clock::start_of_day(from), |(at, _)| at)))
             .filter(C::CreatedAt.lt(clock::start_of_day(to)))
             .filter(Condition::all().add_option(next))
@@ -274,7 +248,7 @@ async fn tallied(
             .all(db)
             .await?;
         for row in &rows {
-            tallies.entry(row.1).or_default().add(row);
+            tallies.entry(row.1).or_default().add(row, now);
             if let Some(late) = row.5.filter(|late| *late != row.1) {
                 tallies.entry(late).or_default().miss();
             }

@@ -1,11 +1,12 @@
 //! What is done with a voice: accepted, given to somebody, answered, rated, joined to a matter; and what is late.
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::{
-    Suggestion, escalation, pressing,
+    Suggestion, answers, escalation, pressing,
     promises::{self, Promise},
     queries::{self, SuggestionSummary, SuggestionView},
     rows::{answer as answer_row, suggestion},
@@ -51,6 +52,9 @@ pub struct RateSuggestion {
     #[serde(default)]
     #[schema(max_length = 500)]
     pub text: String,
+    /// The answer that it is about: refused where there is a newer one. Absent: the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_id: Option<Uuid>,
 }
 
 /// Takes care of a voice. Records `suggestion.accepted`.
@@ -111,11 +115,12 @@ pub async fn assign(
 }
 
 /// Rates the answer. "Not solved" opens the voice again, with new days to answer it; said twice, it takes it to the office
-/// above. What was rated as solved is so opened for 30 days. Records `suggestion.rated` and then `suggestion.escalated`.
+/// above. What was rated as solved is so opened for 30 days. The rating stands with the newest answer, and stays there when another
+/// follows. Records `suggestion.rated` and then `suggestion.escalated`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others than the author; `wrong_state` unless answered, and for who was content and is still, or
-/// says otherwise too late; `invalid_fields`.
+/// says otherwise too late; `changed` for an answer that is not the newest; `invalid_fields`.
 pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSuggestion)) -> Result<SuggestionView> {
     check_rating(&input)?;
     let row = checked(tx, actor, id, Step::Rate).await?;
@@ -132,7 +137,7 @@ pub async fn rate(tx: &Tx, actor: &Actor, (id, input): (SuggestionId, RateSugges
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for others than who answers it; `second_person_needed` for who took it down or answered it last;
-/// `wrong_state` unless it was taken down and is answered; `invalid_fields`.
+/// `wrong_state` unless it was taken down and is answered; `changed` for an answer that is not the newest; `invalid_fields`.
 pub async fn call_back(
     tx: &Tx,
     actor: &Actor,
@@ -140,13 +145,7 @@ pub async fn call_back(
 ) -> Result<SuggestionSummary> {
     check_rating(&input)?;
     let row = checked(tx, actor, id, Step::CallBack).await?;
-    let newest = answer_row::Entity::find()
-        .filter(answer_row::Column::SuggestionId.eq(id))
-        .order_by_desc(answer_row::Column::CreatedAt)
-        .order_by_desc(answer_row::Column::Id)
-        .one(tx)
-        .await?;
-    let has_answered = newest.is_some_and(|newest| newest.person_id == actor.person);
+    let has_answered = answers::newest(tx, id).await?.is_some_and(|newest| newest.person_id == actor.person);
     if has_answered || row.taken_by == Some(actor.person) {
         return Err(Code::SecondPersonNeeded.into());
     }
@@ -168,20 +167,32 @@ async fn rated(
     is_call: bool,
 ) -> Result<Suggestion> {
     let reopened = rules::reopens(input.rating);
+    let newest = answers::newest(tx, row.id).await?.ok_or(Code::WrongState)?;
+    if input.answer_id.is_some_and(|meant| meant != newest.id) {
+        return Err(Code::Changed.into());
+    }
     let said = words::with_rating(tx, row.author_id, &row, input.text.trim()).await?;
     let mut rated = suggestion::ActiveModel {
         state: Set(SuggestionState::Rated),
         rated_at: Set(Some(tx.now())),
         rating: Set(Some(input.rating)),
-        rating_text: Set(said),
         ..Default::default()
     };
+    let of_answer = answer_row::ActiveModel {
+        id: Set(newest.id),
+        rating: Set(Some(input.rating)),
+        rating_text: Set(said),
+        rated_at: Set(Some(tx.now())),
+        ..Default::default()
+    };
+    of_answer.update(tx).await?;
     let above = if reopened { escalation::after(tx, &row).await? } else { None };
     if reopened {
         escalation::open_again(tx, &row, above, &mut rated);
     }
     let now = moved(tx, &row, rated).await?;
-    let mut data = json!({ "rating": input.rating, "reopened": reopened, "escalated": above.is_some() });
+    let mut data = json!({ "rating": input.rating, "rated_answer": newest.id, "reopened": reopened,
+        "escalated": above.is_some() });
     if is_call {
         data["called_back"] = true.into();
     }

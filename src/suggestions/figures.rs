@@ -108,12 +108,14 @@ async fn due(db: &impl ConnectionTrait, areas: &[String], now: DateTime<Utc>) ->
     Ok((of(|due| due.due_soon), of(|due| due.overdue)))
 }
 
-/// The village must not learn by counting that somebody spoke to the town, or of one of theirs.
+/// The village must not learn by counting that somebody spoke to the town, or of one of theirs. What was taken back is counted
+/// nowhere.
 fn counted_in(areas: &[String]) -> Condition {
     Condition::all()
         .add(suggestion::Column::AreaCode.is_in(areas))
         .add(suggestion::Column::Visibility.ne(Visibility::Town))
         .add(suggestion::Column::AboutPersonId.is_null())
+        .add(suggestion::Column::State.ne(SuggestionState::Withdrawn))
 }
 
 /// What waits in one area.

@@ -16,7 +16,7 @@ use super::{
     readings::{self, Opening},
     referrals::{self, ReferSuggestion, ReferralOffer, RefuseReferral},
     rules,
-    similar::{self, AboutToSay},
+    similar::{self, AboutToSay, SimilarVoice},
     support::{self, SupportView},
 };
 use crate::{
@@ -33,11 +33,13 @@ use crate::{
 mod assists;
 mod by_body;
 mod cosign_sheets;
+mod downgrades;
 mod extensions;
 mod hidings;
 mod media_review;
 mod register;
 mod routing;
+mod withdrawals;
 
 /// Media of these things are shown to whoever sees what is public in the area.
 const PUBLIC_KINDS: [&str; 4] = ["task", "notice", "meeting", "matter"];
@@ -63,11 +65,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(assists::routes())
         .merge(by_body::routes())
         .merge(cosign_sheets::routes())
+        .merge(downgrades::routes())
         .merge(extensions::routes())
         .merge(hidings::routes())
         .merge(routing::routes())
         .merge(media_review::routes())
         .merge(register::routes())
+        .merge(withdrawals::routes())
         .routes(routes!(similar_suggestions))
         .routes(routes!(read_media))
 }
@@ -312,15 +316,15 @@ async fn read_support(State(app): State<App>, actor: Actor, Path(id): Path<Sugge
     support::support(&app, &actor, id).await.map(Json)
 }
 
-/// Public voices of the own village that say much the same as what one is about to say. The words are not kept.
+/// Own voices, and public ones of the village, that say much the same as what one is about to say. The words are not kept.
 #[utoipa::path(post, path = "/v1/suggestions/similar", tag = "suggestions", operation_id = "similar_suggestions",
     request_body = AboutToSay,
-    responses((status = 200, body = Vec<SuggestionSummary>, description = "The most alike first, 3 at most"), Problem))]
+    responses((status = 200, body = Vec<SimilarVoice>, description = "One's own first, the most alike first; 3 at most"), Problem))]
 async fn similar_suggestions(
     State(app): State<App>,
     actor: Actor,
     Input(about): Input<AboutToSay>,
-) -> Result<Json<Vec<SuggestionSummary>>> {
+) -> Result<Json<Vec<SimilarVoice>>> {
     similar::similar(&app, &actor, &about).await.map(Json)
 }
 

@@ -1,20 +1,31 @@
-//! 紧急: who is to take a voice that presses hears of it by day and by night, until somebody has taken it.
+//! 紧急: who is to take a voice that presses hears of it by day and by night, until somebody has taken it or made it ordinary.
 //!
 //! # Why
 //! Two hours are promised, on holidays and by night, too; a card in the app is read in the morning. Because what is named urgent
 //! is believed, one person wakes somebody once for as long as is promised, whether by a new voice or by one that goes up; what woke
-//! nobody does not count, or who calls again and again would not be heard.
+//! nobody does not count, or who calls again and again would not be heard; what was made ordinary does, or calling wrongly would be
+//! without end. A guest is whoever has the phone: a name is given as one likes. Who is on a roster is one person, and a family that
+//! shares a phone is several.
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
+};
 use serde_json::json;
 
 use super::{
-    Suggestion, about, commands::record, promises::Urgency, queries, rows::suggestion, rules::SuggestionState, words,
+    Suggestion, about,
+    commands::record,
+    promises::Urgency,
+    queries,
+    rows::{downgrade, suggestion},
+    rules::SuggestionState,
+    words,
 };
 use crate::{
     error::Result,
     events::{self, Kind},
     ids::{PersonId, SuggestionId},
+    people,
     store::Tx,
 };
 
@@ -31,11 +42,14 @@ pub(super) async fn press(tx: &Tx, row: &Suggestion) -> Result<()> {
         return Ok(());
     }
     let since = tx.now() - AGAIN;
+    let callers = people::callers(tx, row.author_id).await?;
+    let eased = downgrade::Entity::find().select_only().column(downgrade::Column::SuggestionId).into_query();
+    let was_urgent = suggestion::Column::Urgency.eq(Urgency::Urgent).or(suggestion::Column::Id.in_subquery(eased));
     // what pressed changed then
     let others = suggestion::Entity::find()
-        .filter(suggestion::Column::AuthorId.eq(row.author_id))
+        .filter(suggestion::Column::AuthorId.is_in(callers))
         .filter(suggestion::Column::UpdatedAt.gt(since))
-        .filter(suggestion::Column::Urgency.eq(Urgency::Urgent))
+        .filter(was_urgent)
         .filter(suggestion::Column::Id.ne(row.id));
     for other in others.all(tx).await? {
         let pressed = events::last(tx, Kind::SuggestionPressing, &other.id.to_string()).await?;
@@ -58,13 +72,14 @@ pub async fn takers(db: &impl ConnectionTrait, id: SuggestionId, now: DateTime<U
     Ok(takers)
 }
 
-/// Does nobody take care of a voice yet?
+/// Does a voice press, which nobody takes care of yet?
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn is_untaken(db: &impl ConnectionTrait, id: SuggestionId) -> Result<bool> {
+pub async fn is_pressing(db: &impl ConnectionTrait, id: SuggestionId) -> Result<bool> {
     let untaken = suggestion::Entity::find_by_id(id)
         .filter(suggestion::Column::State.eq(SuggestionState::Submitted))
+        .filter(suggestion::Column::Urgency.eq(Urgency::Urgent))
         .filter(words::is_kept());
     Ok(untaken.count(db).await? > 0)
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::store::Tx;
 
-/// How it presses, as its author says.
+/// How it presses, as its author says, unless whoever answers it says otherwise.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum,
 )]
@@ -58,9 +58,14 @@ pub(super) fn promise(kind: SuggestionKind, category: Category, urgency: Urgency
 impl Wait {
     /// The moment at which it is over, from now.
     pub(super) fn until(self, tx: &Tx) -> DateTime<Utc> {
+        self.after(tx, tx.now())
+    }
+
+    /// The same, from another moment.
+    pub(super) fn after(self, tx: &Tx, from: DateTime<Utc>) -> DateTime<Utc> {
         match self {
-            Self::Hours(hours) => tx.now() + TimeDelta::hours(hours),
-            Self::WorkingDays(days) => tx.calendar().add_working_days(tx.now(), days),
+            Self::Hours(hours) => from + TimeDelta::hours(hours),
+            Self::WorkingDays(days) => tx.calendar().add_working_days(from, days),
         }
     }
 

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     Suggestion,
     assists::{self, AssistView},
     commands::SUBJECT_KIND,
-    cosigns, escalation,
+    cosigns,
+    downgrades::{self, MadeOrdinaryView},
+    escalation,
     extensions::{self, ExtensionView},
     hidings::{self, HidingView},
     offers::{self, ReferralView},
@@ -19,6 +21,7 @@ use super::{
     readings::{self, Opening},
     rows::suggestion,
     rules::{self, Category, Deadline, ReplyWish, Sight, Step, SuggestionKind, SuggestionState, Visibility},
+    withdrawals::{self, WithdrawalView},
     words,
 };
 use crate::{
@@ -41,8 +44,8 @@ mod register;
 pub use self::{
     answers::SuggestionAnswerView,
     consults::{Consultation, consulted},
-    joined::{author_threads, joined_to},
-    lists::{DESK_TODO, assignees, desk_to_call, desk_todo, desk_unseen, list},
+    joined::{author_threads, count_joined, joined_to},
+    lists::{DESK_TODO, Scope, SuggestionsQuery, assignees, desk_alike, desk_to_call, desk_todo, desk_unseen, list},
     register::VoicesQuery,
 };
 pub(super) use self::{
@@ -128,7 +131,7 @@ pub struct SuggestionView {
     pub summary: SuggestionSummary,
     /// Answers, oldest first.
     pub answers: Vec<SuggestionAnswerView>,
-    /// What the author said with the rating.
+    /// What the author said with the last rating.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating_text: Option<String>,
     /// Who was given it; for handlers.
@@ -159,6 +162,12 @@ pub struct SuggestionView {
     /// The clerk who took it down for its author; for the author and those who handle it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_down: Option<TakenDownView>,
+    /// That it was made ordinary, and why; for the author and whoever answers it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made_ordinary: Option<MadeOrdinaryView>,
+    /// That its author took it back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub withdrawn: Option<WithdrawalView>,
     /// How it went from body to body, oldest first; for the author and those who handle it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub referrals: Vec<ReferralView>,
@@ -192,35 +201,6 @@ pub struct SuggestionReadingView {
     /// Why, when it was somebody of the county who does not handle it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-}
-
-/// Whose voices are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// One's own.
-    Mine,
-    /// The public ones of one's village.
-    Village,
-    /// Those one handles.
-    Desk,
-}
-
-/// Which voices are listed.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct SuggestionsQuery {
-    /// mine, village, desk.
-    #[param(inline)]
-    pub scope: Scope,
-    /// Only those in this state.
-    pub state: Option<SuggestionState>,
-    /// The `next_cursor` of the page before; absent for the first.
-    pub cursor: Option<String>,
-    /// Rows wanted, 1 to 100; 20 when absent.
-    #[param(minimum = 1, maximum = 100)]
-    pub limit: Option<u64>,
 }
 
 /// The row of this id.
@@ -290,22 +270,26 @@ pub(super) async fn view(
     if can.contains(&Step::Hide) && hidings::settled(db, row.id).await?.is_some() {
         can.retain(|step| *step != Step::Hide);
     }
-    let taken_down = if is_near || standing.is_handler { taken_down(db, &row).await? } else { None };
+    let is_told = is_near || standing.is_handler;
+    let taken_down = if is_told { taken_down(db, &row).await? } else { None };
     let mut above = bodies::queries::names(db, above.into_iter().collect()).await?;
+    let rated = answers.iter().rev().find(|answer| answer.rating.is_some());
     let view = SuggestionView {
         has_cosigned: cosigns::has_cosigned(db, actor.person, row.id).await?,
         next_body_name: above.drain().next().map(|(_, name)| name),
+        rating_text: rated.and_then(|answer| answer.rating_text.clone()),
         answers,
-        rating_text: row.rating_text.clone(),
         assignee_name: assignee.map(in_full),
         readings,
         referrals,
         taken_down,
+        made_ordinary: if is_near { downgrades::of_voice(db, keys, &row).await? } else { None },
+        withdrawn: withdrawals::of_voice(db, keys, (&row, is_told)).await?,
         extensions,
         assists,
         hiding: if shown == Shown::All { hidings::of_voice(db, &row).await? } else { None },
         stream_id: of_thread.is_ok().then_some(row.stream_id),
-        reply_wish: Some(row.reply_wish).filter(|wish| *wish != ReplyWish::Here && (is_near || standing.is_handler)),
+        reply_wish: Some(row.reply_wish).filter(|wish| *wish != ReplyWish::Here && is_told),
         can,
         summary: summaries(db, vec![row], shown).await?.pop().ok_or(Code::NotFound)?,
     };

@@ -4,7 +4,11 @@ use sea_orm::{ActiveEnum, EntityTrait};
 use uuid::Uuid;
 
 use super::{
-    Suggestion, about, assists, cosign_sheets, cosigns, hidings, promises::Urgency, queries, rows::answer, rules,
+    Suggestion, about, assists, cosign_sheets, cosigns, downgrades, hidings,
+    promises::Urgency,
+    queries,
+    rows::answer,
+    rules::{self, SuggestionState},
     silence, support, words,
 };
 use crate::{
@@ -44,6 +48,7 @@ const ANSWER_CHARS: usize = 120;
 async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
         Kind::SuggestionInspected => return tell_inspected(tx, event).await,
+        Kind::SuggestionMadeOrdinary => return tell_made_ordinary(tx, event).await,
         Kind::SuggestionSubmitted if is_set(event, "taken_down") => "suggestion_taken_down",
         Kind::SuggestionSubmitted => "suggestion_received",
         Kind::SuggestionAccepted => "suggestion_accepted",
@@ -58,6 +63,7 @@ async fn tell_author(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionRated if is_set(event, "reopened") => "suggestion_reopened",
         Kind::SuggestionRated => "suggestion_closed",
         Kind::SuggestionEscalated => "suggestion_escalated",
+        Kind::SuggestionWithdrawn => "suggestion_withdrawn",
         Kind::SuggestionJoined => "suggestion_joined",
         Kind::SuggestionOverdue => "suggestion_overdue",
         Kind::SuggestionHidden | Kind::SuggestionShown | Kind::SuggestionHidingUpheld => of_sight(event),
@@ -157,14 +163,18 @@ async fn tell_referred(tx: &Tx, event: &Event) -> Result<()> {
     let names = bodies::queries::names(tx, named).await?;
     let name = |part: &str| event.get::<BodyId>(part).and_then(|id| names.get(&id).cloned()).unwrap_or_default();
     let blanks = [("other", name("to")), ("next", name("next")), ("office", name("office"))];
-    if !code.is_empty() {
+    // nobody has it any more who was asked about it
+    let is_ended = matches!(event.kind, Kind::SuggestionReferralEnded | Kind::SuggestionAssistEnded);
+    let is_withdrawn = is_ended && row.state == SuggestionState::Withdrawn;
+    if !code.is_empty() && !is_withdrawn {
         post_card(tx, row.stream_id, card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?).await?;
     }
-    for (part, code) in offices {
+    for (part, usual) in offices {
+        let code = if is_withdrawn { "office_suggestion_withdrawn" } else { *usual };
         // without a name: the one responsible
         let body = event.get::<BodyId>(part).unwrap_or(row.body_id);
         let mut card = card_with(tx, code, &row, (row.answer_due_at, &blanks)).await?;
-        if NOT_THEIRS.contains(code) {
+        if NOT_THEIRS.contains(usual) {
             card.link = "/desk/referrals".to_owned();
         }
         about::tell_body(tx, &row, (body, card)).await?;
@@ -181,6 +191,17 @@ async fn tell_inspected(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
+/// Why it does not press, and until when it is dealt with now.
+async fn tell_made_ordinary(tx: &Tx, event: &Event) -> Result<()> {
+    let Some(row) = queries::row(tx, event.subject_id()?).await? else { return Ok(()) };
+    let Some(made) = downgrades::of_voice(tx, tx.keys(), &row).await? else { return Ok(()) };
+    let due = if row.state == SuggestionState::Submitted { row.accept_due_at } else { row.answer_due_at };
+    let blanks = [("other", made.body_name), ("reason", made.reason)];
+    let card = card_with(tx, "suggestion_made_ordinary", &row, (due, &blanks)).await?;
+    post_card(tx, row.stream_id, card).await?;
+    Ok(())
+}
+
 /// A card for what the body responsible must do. Seats that may not open the voice see it, too: number and kind only.
 async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let code = match event.kind {
@@ -192,6 +213,8 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
         Kind::SuggestionSupervised if is_to_accept(event) => "office_suggestion_not_taken",
         Kind::SuggestionSupervised => "office_suggestion_supervised",
         Kind::SuggestionEscalated => "office_suggestion_escalated",
+        Kind::SuggestionWithdrawn => "office_suggestion_withdrawn",
+        Kind::SuggestionMadeOrdinary if event.data.get("office").is_some() => "office_suggestion_made_ordinary",
         Kind::SuggestionHidden if is_set(event, "held") && is_set(event, "media") => "office_suggestion_media_held",
         Kind::SuggestionHidden if is_set(event, "held") => "office_suggestion_held",
         // no deadline reminds of its photos any more
@@ -206,11 +229,11 @@ async fn tell_office(tx: &Tx, event: &Event) -> Result<()> {
     let is_new = matches!(event.kind, Kind::SuggestionSubmitted | Kind::SuggestionEscalated);
     let due = if is_new || is_to_accept(event) { row.accept_due_at } else { row.answer_due_at };
     let mut card = card(tx, code, &row, due).await?;
-    if event.kind == Kind::SuggestionSupervised {
+    if matches!(event.kind, Kind::SuggestionSupervised | Kind::SuggestionMadeOrdinary) {
         // whoever sees to it that others answer does not read it
         card.link = "/desk".to_owned();
     }
-    if event.kind == Kind::SuggestionDueSoon
+    if matches!(event.kind, Kind::SuggestionDueSoon | Kind::SuggestionWithdrawn)
         && let Some(person) = row.assignee_id
     {
         post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
@@ -308,40 +331,11 @@ mod tests {
 
     #[test]
     fn every_card_has_its_words() {
-        let codes = [
-            "received",
-            "taken-down",
-            "accepted",
-            "assigned",
-            "answered",
-            "reopened",
-            "closed",
-            "called-back",
-            "joined",
-            "overdue",
-            "held",
-            "hidden",
-            "shown",
-            "media-held",
-            "media-hidden",
-            "media-shown",
-            "media-upheld",
-            "hiding-upheld",
-            "hiding-passed-on",
-            "inspected",
-            "escalated",
-            "referral-offered",
-            "referred",
-            "referral-refused",
-            "referral-ended",
-            "referral-decided",
-            "extension-asked",
-            "extended",
-            "extension-refused",
-            "assist-asked",
-            "assist-given",
-        ];
-        let author = codes.iter().map(|code| format!("suggestion-{code}"));
+        let codes = "received taken-down accepted assigned answered reopened closed called-back joined overdue held \
+            hidden shown media-held media-hidden media-shown media-upheld hiding-upheld hiding-passed-on \
+            inspected escalated referral-offered referred referral-refused referral-ended referral-decided \
+            extension-asked extended extension-refused assist-asked assist-given withdrawn made-ordinary";
+        let author = codes.split(' ').map(|code| format!("suggestion-{code}"));
         let office = [
             "new",
             "held",
@@ -354,6 +348,8 @@ mod tests {
             "escalated",
             "gone",
             "unassigned",
+            "withdrawn",
+            "made-ordinary",
         ]
         .iter()
         .map(|code| format!("office-suggestion-{code}"));

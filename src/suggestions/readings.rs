@@ -1,7 +1,9 @@
 //! The one way in which a handler gets to see a voice that is not public: it is written down first, for the author to see.
+use std::collections::HashSet;
+
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Set,
-    sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set, sea_query::Expr,
 };
 use serde_json::json;
 
@@ -12,7 +14,7 @@ use super::{
     queries::{self, SuggestionReadingView, SuggestionView},
     referrals,
     rows::reading,
-    rules::{self, Sight},
+    rules::{self, Sight, Visibility},
 };
 use crate::{
     actor::{Actor, HeldSeat},
@@ -62,6 +64,29 @@ async fn open_as_handler(app: &App, actor: &Actor, row: &Suggestion, what: Openi
 async fn was_noted_today(app: &App, actor: &Actor, row: &Suggestion) -> Result<bool> {
     let today = (row.id, actor.person, clock::local_date(app.now()));
     Ok(reading::Entity::find_by_id(today).one(app.store.read()).await?.is_some())
+}
+
+/// Which of these voices this person has opened.
+pub(super) async fn opened_by(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    voices: Vec<SuggestionId>,
+) -> Result<HashSet<SuggestionId>> {
+    let opened = reading::Entity::find()
+        .select_only()
+        .column(reading::Column::SuggestionId)
+        .filter(reading::Column::PersonId.eq(person))
+        .filter(reading::Column::SuggestionId.is_in(voices));
+    Ok(opened.into_tuple::<SuggestionId>().all(db).await?.into_iter().collect())
+}
+
+/// Nobody answers what is not public without having opened it.
+///
+/// # Errors
+/// `not_found` for who has not.
+pub(super) async fn require_read(db: &impl ConnectionTrait, person: PersonId, row: &Suggestion) -> Result<()> {
+    let is_read = row.visibility == Visibility::Public || !opened_by(db, person, vec![row.id]).await?.is_empty();
+    if is_read { Ok(()) } else { Err(Code::NotFound.into()) }
 }
 
 /// Writes down that a handler opened, beside a public voice, what is for handlers alone. Records `suggestion.read` once a day.
@@ -173,6 +198,7 @@ pub async fn open_by_code(
     let mut view = queries::view(db, &app.keys, (author, now), row).await?;
     if is_read_only {
         (view.can, view.stream_id, view.rating_text, view.next_body_name) = (Vec::new(), None, None, None);
+        view.answers.iter_mut().for_each(|answer| answer.rating_text = None);
     }
     Ok(SuggestionView { readings, referrals: Vec::new(), extensions: Vec::new(), assists: Vec::new(), ..view })
 }

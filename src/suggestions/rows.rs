@@ -1,4 +1,8 @@
-//! Rows of voices, their answers, and who opened them.
+//! Rows of voices, their answers, who opened them, and what became of them.
+
+mod behind;
+
+pub(crate) use self::behind::{cosign, cosign_sheet, threshold};
 
 /// One voice.
 pub mod suggestion {
@@ -39,7 +43,6 @@ pub mod suggestion {
         pub answered_at: Option<DateTime<Utc>>,
         pub rated_at: Option<DateTime<Utc>>,
         pub rating: Option<i32>,
-        pub rating_text: Option<String>,
         pub overdue: Option<Deadline>,
         pub created_at: DateTime<Utc>,
         pub updated_at: DateTime<Utc>,
@@ -111,6 +114,10 @@ pub(crate) mod answer {
         pub text: String,
         pub created_at: DateTime<Utc>,
         pub outcome: AnswerOutcome,
+        /// What its author thinks of this answer, and said with it, sealed like the voice's words.
+        pub rating: Option<i32>,
+        pub rating_text: Option<String>,
+        pub rated_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -302,52 +309,6 @@ pub(crate) mod assist {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Somebody says that it is theirs, too.
-pub(crate) mod cosign {
-    use chrono::{DateTime, Utc};
-    use sea_orm::entity::prelude::*;
-
-    use crate::ids::{CosignSheetId, PersonId, SuggestionId};
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "suggestion_cosigns")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub suggestion_id: SuggestionId,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub person_id: PersonId,
-        pub created_at: DateTime<Utc>,
-        pub sheet_id: Option<CosignSheetId>,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-/// A sheet on which people signed that it is theirs, too.
-pub(crate) mod cosign_sheet {
-    use chrono::{DateTime, Utc};
-    use sea_orm::entity::prelude::*;
-
-    use crate::ids::{CosignSheetId, PersonId, SuggestionId};
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "cosign_sheets")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub id: CosignSheetId,
-        pub suggestion_id: SuggestionId,
-        pub source: String,
-        pub recorded_by: PersonId,
-        pub recorded_at: DateTime<Utc>,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
 /// Who opened a voice that is not public, on which day, how often.
 pub(crate) mod reading {
     use chrono::{DateTime, NaiveDate, Utc};
@@ -376,21 +337,45 @@ pub(crate) mod reading {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// When as many stood behind a voice as the law asks for, for the first time.
-pub(crate) mod threshold {
+/// That its author took a voice back.
+pub(crate) mod withdrawal {
     use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
     use crate::ids::SuggestionId;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "thresholds")]
+    #[sea_orm(table_name = "suggestion_withdrawals")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub suggestion_id: SuggestionId,
+        /// Sealed like the voice's words.
+        pub reason: Option<String>,
+        pub withdrawn_at: DateTime<Utc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// That a body made a voice ordinary which was called urgent.
+pub(crate) mod downgrade {
+    use chrono::{DateTime, Utc};
+    use sea_orm::entity::prelude::*;
+
+    use crate::ids::{BodyId, PersonId, SuggestionId};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "suggestion_downgrades")]
+    pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
-        pub code: String,
-        pub reached_at: DateTime<Utc>,
+        pub suggestion_id: SuggestionId,
+        pub body_id: BodyId,
+        pub person_id: PersonId,
+        /// Sealed like the voice's words.
+        pub reason: String,
+        pub made_at: DateTime<Utc>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -4,7 +4,7 @@ use sea_orm::Iterable;
 
 use super::{
     Suggestion,
-    promises::{Wait, promise},
+    promises::{Urgency, Wait, promise},
 };
 use crate::{
     actor::{Actor, HeldSeat},
@@ -281,10 +281,11 @@ fn fits(step: Step, state: SuggestionState) -> bool {
         Step::CallBack => state == SuggestionState::Answered,
         // that it is not solved is also said of what was rated as solved, see `is_settled`
         Step::Rate | Step::Speak => matches!(state, SuggestionState::Answered | SuggestionState::Rated),
-        Step::Join | Step::Hide | Step::Show | Step::Appeal => true,
-        Step::Cosign | Step::WriteDown => state != SuggestionState::Rated,
+        Step::Join => state != SuggestionState::Withdrawn,
+        Step::Hide | Step::Show | Step::Appeal => true,
+        Step::Cosign | Step::WriteDown => !matches!(state, SuggestionState::Rated | SuggestionState::Withdrawn),
         Step::Extend => state == SuggestionState::Accepted,
-        Step::Refer | Step::Keep | Step::Involve => {
+        Step::Refer | Step::Keep | Step::Involve | Step::Withdraw | Step::MakeOrdinary => {
             matches!(state, SuggestionState::Submitted | SuggestionState::Accepted)
         }
     }
@@ -294,13 +295,14 @@ fn fits(step: Step, state: SuggestionState) -> bool {
 /// back.
 ///
 /// # Errors
-/// `not_found` for whoever may not see it, `not_allowed`, `wrong_state`.
+/// `not_found` for whoever may not see it, `not_allowed`, `wrong_state`; `not_yours_alone` for an author who takes back what is
+/// others', too.
 pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     if sight(row.visibility, standing) == Sight::Hidden {
         return Err(Code::NotFound.into());
     }
     let may = match step {
-        Step::Rate | Step::Appeal => standing.is_author,
+        Step::Rate | Step::Appeal | Step::Withdraw => standing.is_author,
         Step::Accept
         | Step::Hide
         | Step::Show
@@ -312,6 +314,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
         | Step::Extend
         | Step::WriteDown
         | Step::CallBack
+        | Step::MakeOrdinary
         | Step::Involve => standing.is_responsible && !standing.is_author,
         Step::Cosign => row.visibility == Visibility::Public && standing.lives_there && !standing.is_author,
         Step::Join => standing.is_handler || (row.visibility == Visibility::Public && standing.raises_matters),
@@ -319,8 +322,24 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
     if !may {
         return Err(Code::NotAllowed.into());
     }
+    if !is_free(step, row, standing) || !fits(step, row.state) {
+        return Err(Code::WrongState.into());
+    }
+    if step == Step::Withdraw && is_shared(row) {
+        return Err(Code::NotYoursAlone.into());
+    }
+    Ok(())
+}
+
+/// Is it not its author's alone any more?
+fn is_shared(row: &Suggestion) -> bool {
+    row.matter_id.is_some() || row.cosigns > 0
+}
+
+/// Does nothing but the state stand in the way of the step?
+fn is_free(step: Step, row: &Suggestion, standing: Standing) -> bool {
     let promised = promise(row.kind, row.category, row.urgency);
-    let is_free = match step {
+    match step {
         // the words of an accusation lie in no matter that everybody reads
         Step::Join => row.matter_id.is_none() && row.about_person_id.is_none(),
         // of what waits for somebody who looks at the photos, these are hidden for a reason, or all of it; all of it, too, of
@@ -331,6 +350,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
         }
         Step::WriteDown => row.visibility == Visibility::Public && !is_hidden(row),
         Step::CallBack => row.taken_by.is_some(),
+        Step::MakeOrdinary => row.urgency == Urgency::Urgent,
         Step::Show => row.hiding.is_some(),
         Step::Appeal => row.hiding == Some(HidingState::Hidden),
         Step::Refer => row.offered_to.is_none(),
@@ -341,11 +361,7 @@ pub fn check(step: Step, row: &Suggestion, standing: Standing) -> Result<()> {
             row.days_asked_at.is_none() && standing.has_above && !is_long
         }
         _ => true,
-    };
-    if !is_free || !fits(step, row.state) {
-        return Err(Code::WrongState.into());
     }
-    Ok(())
 }
 
 /// What somebody who stands so may do now.

@@ -9,6 +9,7 @@ use sea_orm::{
 use super::{
     by_body::seen_from,
     rows::{answer, assist, suggestion},
+    rules::SuggestionState,
 };
 use crate::{clock, error::Result, ids::BodyId};
 
@@ -71,7 +72,8 @@ pub async fn served(
 }
 
 /// How many of the voices left in an area and below it, from one day to before another, each body answered that does not have
-/// them any more: only what was not solved goes on after an answer. Not those that it was late with as well.
+/// them any more: only what was not solved goes on after an answer. Not those that it was late with as well, nor what was taken
+/// back.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -90,6 +92,7 @@ pub(super) async fn unsolved(
         .join(JoinType::InnerJoin, of.into())
         .filter(seen_from(area))
         .filter(C::AboutPersonId.is_null())
+        .filter(C::State.ne(SuggestionState::Withdrawn))
         .filter(column(C::CreatedAt).gte(clock::start_of_day(from)))
         .filter(column(C::CreatedAt).lt(clock::start_of_day(to)))
         .filter(by().ne(column(C::BodyId)))

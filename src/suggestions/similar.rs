@@ -1,15 +1,18 @@
-//! Whether somebody has said the same already: shown before a public voice is left, so that it need not be said twice.
+//! Whether somebody has said the same already, or one said so oneself: shown before a voice is left, so that it need not be said
+//! twice.
 use std::{cmp::Reverse, collections::HashSet};
 
-use chrono::TimeDelta;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    Suggestion,
     queries::{Shown, SuggestionSummary, public_of, summaries},
     rows::suggestion,
     rules::SuggestionState,
+    words,
 };
 use crate::{
     actor::Actor,
@@ -41,11 +44,22 @@ pub struct AboutToSay {
     pub place: String,
 }
 
-/// Public voices of the own village that are not over and say much the same, the most alike first; 3 at most.
+/// A voice that says much the same.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SimilarVoice {
+    /// As in a list; one's own with its words, whoever else sees it.
+    #[serde(flatten)]
+    pub summary: SuggestionSummary,
+    /// Is it one's own?
+    pub is_own: bool,
+}
+
+/// Voices that are not over and say much the same: one's own, whoever sees them, and then the public ones of the own village, the
+/// most alike first; 3 at most.
 ///
 /// # Errors
 /// `invalid_fields`.
-pub async fn similar(app: &App, actor: &Actor, about: &AboutToSay) -> Result<Vec<SuggestionSummary>> {
+pub async fn similar(app: &App, actor: &Actor, about: &AboutToSay) -> Result<Vec<SimilarVoice>> {
     let mut checks = Checks::default();
     checks.text("text", &about.text, 0..=2000);
     checks.text("place", &about.place, 0..=100);
@@ -55,23 +69,39 @@ pub async fn similar(app: &App, actor: &Actor, about: &AboutToSay) -> Result<Vec
     if asked.len() < LEAST_PAIRS {
         return Ok(Vec::new());
     }
+    let (is_mine, is_anothers) =
+        (suggestion::Column::AuthorId.eq(actor.person), suggestion::Column::AuthorId.ne(actor.person));
+    let mine = words::open(db, &app.keys, newest(db, (Condition::all().add(is_mine), app.now())).await?).await?;
+    let mine = alike(&asked, mine, SHOWN);
+    let others = newest(db, (public_of(&actor.area).add(is_anothers), app.now())).await?;
+    let others = alike(&asked, others, SHOWN - mine.len());
+    let mine = summaries(db, mine, Shown::All).await?.into_iter().map(|summary| SimilarVoice { summary, is_own: true });
+    let others = summaries(db, others, Shown::PublicOnly).await?;
+    let others = others.into_iter().map(|summary| SimilarVoice { summary, is_own: false });
+    Ok(mine.chain(others).collect())
+}
+
+/// The newest of these that are not over.
+async fn newest(db: &impl ConnectionTrait, (which, now): (Condition, DateTime<Utc>)) -> Result<Vec<Suggestion>> {
     let rows = suggestion::Entity::find()
-        .filter(public_of(&actor.area))
-        .filter(suggestion::Column::AuthorId.ne(actor.person))
-        .filter(suggestion::Column::State.ne(SuggestionState::Rated))
-        .filter(suggestion::Column::CreatedAt.gt(app.now() - TimeDelta::days(DAYS)))
+        .filter(which)
+        .filter(suggestion::Column::State.is_not_in([SuggestionState::Rated, SuggestionState::Withdrawn]))
+        .filter(suggestion::Column::CreatedAt.gt(now - TimeDelta::days(DAYS)))
         .order_by_desc(suggestion::Column::CreatedAt)
-        .limit(LOOKED_AT)
-        .all(db)
-        .await?;
+        .limit(LOOKED_AT);
+    Ok(rows.all(db).await?)
+}
+
+/// Those that say much the same, the most alike first, so many at most.
+fn alike(asked: &HashSet<(char, char)>, rows: Vec<Suggestion>, most: usize) -> Vec<Suggestion> {
     let mut alike: Vec<_> = rows
         .into_iter()
-        .map(|row| (percent(&asked, &pairs(&format!("{} {}", row.text, row.place))), row))
+        .map(|row| (percent(asked, &pairs(&format!("{} {}", row.text, row.place))), row))
         .filter(|(percent, _)| *percent >= ALIKE_PERCENT)
         .collect();
     alike.sort_by_key(|(percent, _)| Reverse(*percent));
-    alike.truncate(SHOWN);
-    summaries(db, alike.into_iter().map(|(_, row)| row).collect(), Shown::PublicOnly).await
+    alike.truncate(most);
+    alike.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Signs that follow one another; Chinese needs no more to be compared (see `streams`, which searches by them).

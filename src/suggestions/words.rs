@@ -2,9 +2,10 @@
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 
 use super::{
-    Suggestion, assists, cosign_sheets, cosigns, extensions, referrals,
+    Suggestion, assists, cosign_sheets, cosigns, downgrades, extensions, referrals,
     rows::{answer, suggestion},
     rules::{SuggestionState, Visibility},
+    withdrawals,
 };
 use crate::{
     error::{Code, Result},
@@ -62,15 +63,11 @@ pub(super) async fn open(db: &impl ConnectionTrait, keys: &Keys, mut rows: Vec<S
         let key = row.key_id;
         row.text = opened.text(key, "text", &row.text)?.unwrap_or_else(|| text::say("erased"));
         row.place = opened.text(key, "place", &row.place)?.unwrap_or_default();
-        row.rating_text = match &row.rating_text {
-            Some(said) => opened.text(key, "rating", said)?,
-            None => None,
-        };
     }
     Ok(rows)
 }
 
-/// Answers to one voice with their words.
+/// Answers to one voice with their words, and those of their ratings.
 pub(super) async fn open_answers(
     db: &impl ConnectionTrait,
     keys: &Keys,
@@ -80,6 +77,10 @@ pub(super) async fn open_answers(
     let opened = seals::queries::open_all(db, keys, of.key_id).await?;
     for row in answers {
         row.text = opened.text(of.key_id, "answer", &row.text)?.unwrap_or_else(|| text::say("erased"));
+        row.rating_text = match &row.rating_text {
+            Some(said) => opened.text(of.key_id, "rating", said)?,
+            None => None,
+        };
     }
     Ok(())
 }
@@ -140,19 +141,18 @@ pub async fn erase_of(tx: &Tx, author: PersonId) -> Result<Vec<SuggestionId>> {
     let in_clear = private.iter().filter(|(_, _, key)| key.is_none());
     let (voices, threads): (Vec<SuggestionId>, Vec<StreamId>) = in_clear.map(|(id, stream, _)| (*id, *stream)).unzip();
     for some in voices.chunks(500) {
-        let blank = suggestion::ActiveModel {
-            text: Set(text::say("erased")),
-            place: Set(String::new()),
-            rating_text: Set(None),
-            ..Default::default()
-        };
+        let blank =
+            suggestion::ActiveModel { text: Set(text::say("erased")), place: Set(String::new()), ..Default::default() };
         let which = suggestion::Column::Id.is_in(some.iter().copied());
         suggestion::Entity::update_many().set(blank).filter(which).exec(tx).await?;
         referrals::blank(tx, some).await?;
         extensions::blank(tx, some).await?;
         assists::blank(tx, some).await?;
+        withdrawals::blank(tx, some).await?;
+        downgrades::blank(tx, some).await?;
         answer::Entity::update_many()
             .col_expr(answer::Column::Text, Expr::value(text::say("erased")))
+            .col_expr(answer::Column::RatingText, Expr::value(None::<String>))
             .filter(answer::Column::SuggestionId.is_in(some.iter().copied()))
             .exec(tx)
             .await?;

@@ -99,7 +99,7 @@ async fn cast_ballot(
     Path(id): Path<VoteId>,
     Input(ballot): Input<CastBallot>,
 ) -> Result<Created<BallotReceipt>> {
-    sealed::cast_in_clear(&app, actor.person, id, ballot).await.map(Created)
+    sealed::cast_in_clear(&app, &actor, id, ballot).await.map(Created)
 }
 
 /// Cast a sealed ballot in a secret vote. The same envelope again gives the same receipt, also after closing, until the ballots
@@ -114,7 +114,7 @@ async fn cast_envelope(
     Path(id): Path<VoteId>,
     Input(ballot): Input<CastEnvelope>,
 ) -> Result<Created<BallotReceipt>> {
-    sealed::cast_envelope(&app, actor.person, id, ballot).await.map(Created)
+    sealed::cast_envelope(&app, &actor, id, ballot).await.map(Created)
 }
 
 /// The three who open the sealed ballots together, with their public keys.
@@ -153,7 +153,8 @@ async fn open_ballot_box(
     queries::result_of(app.store.read(), id).await.map(Json)
 }
 
-/// Annul a vote that has no result yet: its reason is published, and nothing of its ballots.
+/// Annul a vote that has no result yet: its reason is published, and nothing of its ballots. Once a box is counted the town's office
+/// alone may.
 #[utoipa::path(post, path = "/v1/votes/{id}/annul", tag = "votes", operation_id = "annul_vote", params(("id" = VoteId, Path)),
     request_body = AnnulVote,
     responses((status = 200, body = VoteView, description = "Annulled; its matter is free for another vote"),

@@ -15,7 +15,9 @@
 //! After the freeze a roll changes only by what two people of the office decided, as entries of the board.
 //! A result that may be challenged moves nothing before its days are over and each challenge is answered.
 //! A sheet of paper stands in the roll as the elector's one channel from the moment it is handed out; what is on paper is
-//! counted twice, and signed only when every sheet is accounted for.
+//! counted twice, once at least by somebody who is not of the office, and signed only when every sheet is accounted for. The office
+//! whose vote it is neither overturns the result, nor annuls once boxes are counted, nor answers for its own count; whether a vote
+//! decides is known with its last ballot. By a phone that a roster changed since the roll nobody casts.
 //! Rows of roll and ballots say whether their vote is over, from its result on or since its ballots were parted from their
 //! electors; on PostgreSQL these lie apart, so that what leaves the files with a secret vote costs what runs.
 //! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `paper_replacements`, `roll_entries`,

@@ -1,19 +1,23 @@
 //! 主办: whose a vote is. One of the village is run by who opens votes there; one inside a body by who holds that body's meetings.
 //! Whom a vote recalls, and who stands in it, known as a person, has no hand in it.
+use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 
 use super::{
     queries::{self, VoteView},
     rows::vote,
+    rules::roll::answer_until,
     sealed,
 };
 use crate::{
     actor::{Actor, HeldSeat},
     board::sealing::Trustee,
     bodies::{self, Right},
+    calendar::Calendar,
     error::{Code, Result},
     ids::{BodyId, PersonId},
     people::{self, village_groups},
+    store::Tx,
 };
 
 /// May the actor run this vote: its roll, its paper, its answers? Not one that is about the actor.
@@ -98,9 +102,9 @@ async fn is_concerned(db: &impl ConnectionTrait, actor: &Actor, (vote, group): (
     Ok(is_of_it || queries::own_place(db, vote, actor.person).await?.is_some())
 }
 
-/// May the actor annul it, or say that its result does not stand? Of a vote inside a body that is the town's office, not the
-/// body itself: it would judge its own chair's election. So it is of a recall from the village committee, whose chair would end
-/// the own one, and of a choice of representatives, among whom the committee's may stand.
+/// May the actor annul it? Of a vote inside a body that is the town's office, not the body itself: it would judge its own chair's
+/// election. So it is of a recall from the village committee, whose chair would end the own one, and of a choice of
+/// representatives, among whom the committee's may stand.
 #[must_use]
 pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
     if queries::is_inside(preset) || queries::is_recall(preset) || queries::is_selection(preset) {
@@ -108,6 +112,13 @@ pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
     } else {
         bodies::may(actor, Right::BendPath, area)
     }
+}
+
+/// May the actor say that a result does not stand? An office that lost would find somebody who challenges it, so that never is the one
+/// whose vote it is; a council is not the village's to overturn, whoever supervises the village.
+#[must_use]
+pub fn may_overturn(actor: &Actor, (preset, area): (&str, &str)) -> bool {
+    if queries::is_inside(preset) { sealed::holds(actor, Trustee::Town, area) } else { stands_in(actor, area) }
 }
 
 /// # Errors
@@ -127,6 +138,23 @@ pub(super) fn require_either(actor: &Actor, vote: &vote::Model) -> Result<()> {
 #[must_use]
 pub fn stands_in(actor: &Actor, area: &str) -> bool {
     is_apart(&actor.seats, area)
+}
+
+/// Has an office that counts what is on paper let the days pass in which it would have signed it?
+#[must_use]
+pub fn is_left_lying(
+    calendar: &Calendar,
+    (state, closed_at): (&str, Option<DateTime<Utc>>),
+    now: DateTime<Utc>,
+) -> bool {
+    let due = closed_at.map(|at| answer_until(calendar, None, at));
+    queries::paper::is_counting(state) && due.is_some_and(|due| due <= now)
+}
+
+/// Does the actor see to the end of a counting that the office let lie? It would decide nothing for ever.
+pub(super) fn sees_it_through(tx: &Tx, actor: &Actor, vote: &vote::Model) -> bool {
+    let is_late = is_left_lying(tx.calendar(), (&vote.state, vote.closed_at), tx.now());
+    is_late && !is_voted_on(vote, actor.person) && stands_in(actor, &vote.area_code)
 }
 
 /// The same of somebody's seats.

@@ -112,7 +112,9 @@ pub async fn matter_record(app: &App, id: MatterId) -> Result<MatterRecord> {
     file_votes(db, id, &mut record).await?;
     file_tasks(db, id, &mut record).await?;
     subjects.append(&mut record.subjects);
-    let timeline = events::timeline(store, subjects).await?.into_iter().filter_map(line).collect();
+    // asked for by kind: how hundreds of voices were handled must not crowd out what was decided
+    let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| sentence_key(*kind).is_some()).collect();
+    let timeline = events::timeline(store, &kinds, subjects).await?.into_iter().filter_map(line).collect();
     let money = || record.stages.iter().flat_map(|stage| &stage.tasks).filter_map(|task| task.money.as_ref());
     let (budget_fen, spent_fen) = (money().map(|one| one.budget_fen).sum(), money().map(|one| one.spent_fen).sum());
     let head = events::head(store).await?;

@@ -201,13 +201,13 @@ async fn begin(tx: &Tx, actor: &Actor, vote: vote::Model, keys: &[(Trustee, Stri
 ///
 /// # Errors
 /// Those of [`commands::cast`].
-pub async fn cast_in_clear(app: &App, person: PersonId, id: VoteId, ballot: CastBallot) -> Result<BallotReceipt> {
-    let paper = Paper::open(id, &ballot);
-    let cast = commands::hand_in(&app.store, (person, id), paper).await;
+pub async fn cast_in_clear(app: &App, actor: &Actor, id: VoteId, ballot: CastBallot) -> Result<BallotReceipt> {
+    let paper = Paper::open(id, &ballot).by(actor);
+    let cast = commands::hand_in(&app.store, (actor.person, id), paper).await;
     let cast = match cast {
         Err(error) if error.code() == Code::BallotKind => {
-            let paper = seal_for(app, id, &ballot).await?;
-            commands::hand_in(&app.store, (person, id), paper).await?
+            let paper = seal_for(app, id, &ballot).await?.by(actor);
+            commands::hand_in(&app.store, (actor.person, id), paper).await?
         }
         other => other?,
     };
@@ -233,13 +233,13 @@ async fn seal_for(app: &App, id: VoteId, ballot: &CastBallot) -> Result<Paper> {
 ///
 /// # Errors
 /// `invalid_fields` for what is no envelope of this ballot; those of [`commands::cast`].
-pub async fn cast_envelope(app: &App, person: PersonId, id: VoteId, ballot: CastEnvelope) -> Result<BallotReceipt> {
+pub async fn cast_envelope(app: &App, actor: &Actor, id: VoteId, ballot: CastEnvelope) -> Result<BallotReceipt> {
     let envelope = sealing::read(&ballot.sealed, ballot.cast_id);
     let mut checks = Checks::default();
     checks.require(envelope.is_some(), "sealed", "invalid");
     checks.done()?;
     let paper = Paper::sealed((ballot.cast_id, ballot.elector), &envelope.unwrap_or_default(), SealedBy::Phone);
-    let cast = commands::hand_in(&app.store, (person, id), paper).await?;
+    let cast = commands::hand_in(&app.store, (actor.person, id), paper.by(actor)).await?;
     commands::sign(&app.keys, board::queries::signer(app, id).await?, cast)
 }
 
@@ -272,7 +272,7 @@ pub(super) async fn strip(tx: &Tx, vote: &vote::Model) -> Result<usize> {
     envelope::Entity::delete_many().filter(envelope::Column::VoteId.eq(vote.id)).exec(tx).await?;
     let kept = |row: envelope::Model| {
         let (cast_id, hash, sealed) = (row.cast_id, row.ballot_hash, row.sealed.unwrap_or_default());
-        (board::commands::Kept { cast_id, hash, sealed }, lsb1::moment(row.cast_at))
+        board::commands::Kept { cast_id, hash, sealed }
     };
     let kept: Vec<_> = rows.into_iter().map(kept).collect();
     let ballots = kept.len();

@@ -3,7 +3,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySele
 use serde_json::json;
 
 use super::{
-    reports,
+    queries, reports,
     rows::{account, consent, log_in},
     rules,
     send::SEALED_FOR,
@@ -16,6 +16,7 @@ use crate::{
     gateways::wechat::{Wechat, WechatApp, inbound::Said},
     ids::{PersonId, WechatAccountId},
     keys::Keys,
+    people,
     store::Tx,
 };
 
@@ -39,7 +40,7 @@ pub async fn seen(tx: &Tx, app: WechatApp, openid: &str) -> Result<account::Mode
         .one(tx)
         .await?;
     if let Some(known) = known {
-        return Ok(known);
+        return queries::standing(tx, known).await;
     }
     let row = account::ActiveModel {
         id: Set(WechatAccountId::new()),
@@ -47,6 +48,7 @@ pub async fn seen(tx: &Tx, app: WechatApp, openid: &str) -> Result<account::Mode
         openid_hmac: Set(openid_hmac),
         openid_sealed: Set(tx.keys().seal(SEALED_FOR, openid)?),
         person_id: Set(None),
+        phone_hmac: Set(None),
         area_code: Set(None),
         is_following: Set(false),
         off_why: Set(None),
@@ -65,14 +67,16 @@ pub async fn seen(tx: &Tx, app: WechatApp, openid: &str) -> Result<account::Mode
 /// `not_found` when there is no such account.
 pub async fn bind(tx: &Tx, id: WechatAccountId, person: PersonId) -> Result<()> {
     let before = account::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
-    if before.person_id == Some(person) {
+    let phone = people::queries::phone_digest(tx, person).await?;
+    if (before.person_id, &before.phone_hmac) == (Some(person), &phone) {
         return Ok(());
     }
-    if let Some(other) = before.person_id {
+    if let Some(other) = before.person_id.filter(|other| *other != person) {
         unbound(tx, id, other, "given_away").await?;
     }
     account::Entity::update_many()
         .col_expr(account::Column::PersonId, Expr::value(person))
+        .col_expr(account::Column::PhoneHmac, Expr::value(phone))
         .col_expr(account::Column::BoundAt, Expr::value(tx.now()))
         .filter(account::Column::Id.eq(id))
         .exec(tx)
@@ -116,6 +120,7 @@ pub async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
             openid_hmac: Set(format!("forgotten {}", row.id)),
             openid_sealed: Set(String::new()),
             person_id: Set(None),
+            phone_hmac: Set(None),
             is_following: Set(false),
             off_why: Set(Some("forgotten".to_owned())),
             window_left: Set(0),
@@ -131,11 +136,15 @@ pub async fn forget(tx: &Tx, person: PersonId) -> Result<()> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn known(tx: &Tx, app: WechatApp, openid: &str) -> Result<Option<account::Model>> {
-    Ok(account::Entity::find()
+    let known = account::Entity::find()
         .filter(account::Column::App.eq(app.as_str()))
         .filter(account::Column::OpenidHmac.eq(digest(tx.keys(), app, openid)))
         .one(tx)
-        .await?)
+        .await?;
+    match known {
+        Some(known) => queries::standing(tx, known).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// What a message or an event means for the account: follows, village, window, consents. What somebody *said* is for the

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 pub(super) use self::many::settle;
 use super::{
+    queries,
     reports::Report,
     rows::{account, consent, send},
     rules,
@@ -74,6 +75,7 @@ impl Ways {
     pub async fn of(tx: &Tx, people: &[PersonId]) -> Result<Self> {
         let rows = account::Entity::find()
             .filter(account::Column::PersonId.is_in(people.iter().copied()))
+            .filter(queries::stands())
             .filter(account::Column::OffWhy.is_null())
             .order_by_desc(account::Column::BoundAt)
             .order_by_desc(account::Column::Id)

@@ -1,7 +1,8 @@
 //! 微信账号: whose account of WeChat is whose, what may be sent to it, and how somebody gets in by it.
 //!
 //! Always true: an openid is kept sealed and found by a keyed digest; it belongs to a person only after the person proved
-//! the phone on the roster (a code by SMS, or the number that WeChat vouches for), never because it was seen; a snapshot's
+//! the phone on the roster (a code by SMS, or the number that WeChat vouches for), and for as long as that is the person's phone,
+//! never because it was seen; a snapshot's
 //! openid is never kept; one consent is one send (unless it holds for ever), and five messages follow
 //! what somebody said, for 48 hours: both are taken from the ledger in the unit that decides to send, by one send each, and
 //! given back only when nothing can have gone out; what WeChat reports of a send finds it, whichever is first; who does not

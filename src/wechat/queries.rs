@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Query,
+    sea_query::{Expr, Query},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ use crate::{
     error::Result,
     gateways::wechat::{Wechat, WechatApp},
     ids::{PersonId, WechatAccountId},
-    people::audience::Among,
+    people::{self, audience::Among},
 };
 
 /// An account of WeChat, as its owner sees it. Not its openid.
@@ -56,6 +56,7 @@ pub async fn of_person(db: &impl ConnectionTrait, person: PersonId) -> Result<Ve
 pub(super) async fn rows_of(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<account::Model>> {
     let rows = account::Entity::find()
         .filter(account::Column::PersonId.eq(person))
+        .filter(stands())
         .order_by_desc(account::Column::BoundAt)
         .order_by_desc(account::Column::Id)
         .limit(20);
@@ -99,7 +100,24 @@ pub async fn to_ask(
 /// # Errors
 /// When the database cannot be read.
 pub async fn row(db: &impl ConnectionTrait, id: WechatAccountId) -> Result<Option<account::Model>> {
-    Ok(account::Entity::find_by_id(id).one(db).await?)
+    match account::Entity::find_by_id(id).one(db).await? {
+        Some(row) => standing(db, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// An account as it stands: nobody's, once whoever it was bound to has another phone than the one that proved it. Else whoever
+/// has the old phone, or a number that was written down wrongly, would go on signing in and reading by it.
+pub(super) async fn standing(db: &impl ConnectionTrait, row: account::Model) -> Result<account::Model> {
+    let Some(person) = row.person_id else { return Ok(row) };
+    let is_theirs = people::queries::phone_digest(db, person).await? == row.phone_hmac;
+    Ok(account::Model { person_id: row.person_id.filter(|_| is_theirs), ..row })
+}
+
+/// The same of many: is the account still its owner's?
+pub(super) fn stands() -> Expr {
+    let column = |column| Expr::col((account::Entity, column));
+    people::queries::has_phone_of(column(account::Column::PersonId), column(account::Column::PhoneHmac))
 }
 
 /// Those of these people who can be told something in WeChat, as far as the ledger says: somebody follows, consented to
@@ -118,6 +136,7 @@ pub async fn tellable(db: &impl ConnectionTrait, among: &Among, now: DateTime<Ut
         .select_only()
         .column(account::Column::PersonId)
         .filter(among.holds(account::Column::PersonId))
+        .filter(stands())
         .filter(account::Column::OffWhy.is_null())
         .filter(
             Condition::any()

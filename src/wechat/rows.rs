@@ -16,6 +16,8 @@ pub(crate) mod account {
         pub openid_hmac: String,
         pub openid_sealed: String,
         pub person_id: Option<PersonId>,
+        /// Of the phone by which it was bound.
+        pub phone_hmac: Option<String>,
         /// The village whose code was scanned last.
         pub area_code: Option<String>,
         pub is_following: bool,

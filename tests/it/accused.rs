@@ -187,3 +187,25 @@ async fn an_offer_is_not_taken_where_the_accused_has_come_to_sit() {
     assert_eq!(refused.refused(), "wrong_state");
     app.stop().await;
 }
+
+/// What is kept about somebody may be taken along; not that somebody spoke of them to an office, and who.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_everything_along_does_not_learn_who_spoke_of_them() {
+    let (app, village) = Village::start().await;
+    let author = village.villager(&app, "00007").await;
+    author.post("/v1/suggestions", complaint(village.clerk.person, "handlers")).await.ok();
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person",
+        "roll_days": 3, "closes_at": app.app.now() + TimeDelta::days(8) });
+    let vote = village.chair.post("/v1/votes", ask).await.ok();
+    let wrong = json!({ "kind": "wrong", "about": { "name": "沈静芳" }, "reason": "她早就迁走了" });
+    author.post(&format!("/v1/votes/{}/roll/objections", vote["id"].as_str().unwrap()), wrong).await.ok();
+    app.settle().await;
+    let all = village.villager(&app, "00020").await.get("/v1/me/export").await.ok().to_string();
+    assert!(!all.contains("她早就迁走了") && !all.contains(&author.person.to_string()), "{all}");
+    let done = village.clerk.get("/v1/me/export").await.ok()["done_for_others"].to_string();
+    assert!(!done.contains("about_person_id"), "how many complained is told, and when: {done}");
+    let own = author.get("/v1/me/export").await.ok().to_string();
+    assert!(own.contains("收钱不开票"), "{own}");
+    app.stop().await;
+}

@@ -28,6 +28,7 @@ mod secrecy;
 mod selections;
 mod sequencer;
 mod turns;
+mod unseen;
 mod votes;
 
 use std::{

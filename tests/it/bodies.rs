@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    councils::at_work,
     county,
     support::{Somebody, Village, answer, person_of},
 };
@@ -196,6 +197,8 @@ async fn a_council_has_one_grant_and_its_members_came_step_by_step() {
     }
     assert_eq!(put(town, &committee, grant(2_000_000)).await.refused(), "invalid_fields", "of a council alone");
     put(town, &council, json!({ "registration": "浙德社备第12号" })).await.ok();
+    assert_eq!(put(town, &council, grant(2_000_000)).await.refused(), "invalid_fields", "it has done nothing yet");
+    at_work(&app, &village).await;
     put(town, &council, grant(2_000_000)).await.ok();
     let kept = put(town, &council, grant(2_000_000)).await.ok();
     assert_eq!((&kept["grant"]["fen"], &kept["registration"]), (&json!(2_000_000), &json!("浙德社备第12号")));

@@ -174,8 +174,7 @@ async fn hears(ringing: &dyn Broker, listener: &mut BoxStream<'static, Bell>, nu
 }
 
 async fn bells_reach_every_listener(shared: &Shared) {
-    let mut listeners =
-        vec![shared.one.bells().await.unwrap(), shared.one.bells().await.unwrap(), shared.other.bells().await.unwrap()];
+    let mut listeners = vec![shared.one.bells(), shared.one.bells(), shared.other.bells()];
     for listener in &mut listeners {
         // a process hears itself before it hears the others
         assert!(hears(shared.one.as_ref(), listener, 1).await && hears(shared.other.as_ref(), listener, 2).await);
@@ -203,7 +202,7 @@ async fn bells_reach_every_listener(shared: &Shared) {
 
 /// Streams lie in many partitions; every process hears each of them, once.
 async fn bells_of_all_streams_are_heard(shared: &Shared) {
-    let (mut here, mut there) = (shared.one.bells().await.unwrap(), shared.other.bells().await.unwrap());
+    let (mut here, mut there) = (shared.one.bells(), shared.other.bells());
     assert!(hears(shared.one.as_ref(), &mut here, 1).await && hears(shared.one.as_ref(), &mut there, 1).await);
     let rung: BTreeSet<StreamId> = (0..300).map(|_| StreamId(Uuid::now_v7())).collect();
     let bells: Vec<Bell> = rung.iter().map(|id| Bell::Stream { id: *id, seq: 7 }).collect();
@@ -274,7 +273,7 @@ async fn what_rings_in_another_database_is_not_heard() {
         return;
     };
     let (ours, theirs) = (on_redis(&ours), on_redis(&theirs));
-    let mut listener = ours.one.bells().await.unwrap();
+    let mut listener = ours.one.bells();
     assert!(hears(ours.other.as_ref(), &mut listener, 1).await && theirs.one.ready().await);
     theirs.one.ring(&[bell(7)]).await.unwrap();
     ours.other.ring(&[bell(8)]).await.unwrap();
@@ -295,7 +294,7 @@ async fn the_contract_holds_on_a_cluster() {
     let Some(cluster) = OwnCluster::start() else { return };
     contract(on_redis(&cluster.url)).await;
     let shared = on_redis(&cluster.url);
-    let mut listener = shared.one.bells().await.unwrap();
+    let mut listener = shared.one.bells();
     assert!(hears(shared.other.as_ref(), &mut listener, 1).await);
     let listeners = cluster.listeners();
     println!("partitions on each node: {listeners:?}");

@@ -108,7 +108,14 @@ async fn what_others_said_already_is_shown_and_private_words_never_are() {
     assert_eq!(found[0]["author_name"], "费**");
     assert!(similar(ann, "路口要装红绿灯").await.is_empty());
     assert!(similar(ann, "").await.is_empty());
-    assert!(similar(author, "桥头路灯坏了三天了").await.is_empty(), "not the own");
+    assert_eq!(found[0]["is_own"], false);
+    // one's own too, whoever else sees it, so that nobody says it twice; and nobody's private one to anybody else
+    let quietly = scene.speak(author, "handlers", "桥头的路灯坏了，我怕摔跤").await;
+    let own = similar(author, "桥头路灯坏了三天了").await;
+    let ids: Vec<_> = own.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert!(ids.len() == 2 && ids.contains(&lamp.as_str()) && ids.contains(&quietly.as_str()), "{own:?}");
+    assert!(own.iter().all(|one| one["is_own"] == true && one["text"].as_str().unwrap().contains("路灯坏了")));
+    assert_eq!(similar(ann, "桥头路灯坏了三天了").await.len(), 1);
     assert!(similar(&scene.village.neighbour(&scene.app).await, "桥头路灯坏了三天了").await.is_empty());
     let long = ann.post("/v1/suggestions/similar", json!({ "text": "长".repeat(2001) })).await;
     assert_eq!(long.refused(), "invalid_fields");
@@ -150,8 +157,12 @@ async fn the_page_shows_them_before_it_is_said_again() {
     assert!(!own.contains("/cosign"), "{own}");
     let (status, is_sent, _) = send("public", true).await;
     assert_eq!((status, is_sent, voices().await), (303, true, 2));
-    // what is for the office alone is compared with nothing
-    let (status, is_sent, _) = send("handlers", false).await;
+    // what is for the office alone is compared with one's own alone
+    let (status, is_sent, shown) = send("handlers", false).await;
+    assert_eq!((status, is_sent, voices().await), (200, false, 2));
+    assert!(shown.contains("您自己说过差不多的") && !shown.contains("晚上看不见"), "{shown}");
+    assert!(!shown.contains("/cosign\""), "nobody stands behind the own one");
+    let (status, is_sent, _) = send("handlers", true).await;
     assert_eq!((status, is_sent, voices().await), (303, true, 3));
     scene.app.stop().await;
 }

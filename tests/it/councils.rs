@@ -1,13 +1,23 @@
-//! What a council is beside its seats: its form, and the service groups in which its members work.
+//! What a council is beside its seats: its form, the service groups in which its members work, what it did, and its charter.
+use chrono::TimeDelta;
+use liusheng::{clock, streams::commands::mailbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     county,
-    support::{Somebody, Village, answer, id, person_of},
+    support::{Somebody, TestApp, Village, answer, id, person_of},
 };
 
 const NEXT: &str = "330521103203";
+
+/// Three things that the village's council did.
+pub(crate) async fn at_work(app: &TestApp, village: &Village) {
+    let done = json!({ "done_on": clock::local_date(app.app.now()), "function": "customs", "text": "写春联" });
+    for _ in 0..3 {
+        village.council_chair.post(&format!("/v1/bodies/{}/services", village.council), done.clone()).await.ok();
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_form_of_a_council_stands_wherever_it_is_shown_and_fits_its_villages() {
@@ -75,4 +85,168 @@ async fn in_which_service_group_a_member_works_is_said_with_the_seat_or_later() 
         answer(village.town.request(Method::PUT, &format!("/v1/seats/{}/service-group", id(&seat))).json(&json!({})));
     assert_eq!(gone.await.refused(), "wrong_state");
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_council_did_is_public_and_counted_by_its_service_groups() {
+    let (app, village) = Village::start().await;
+    let council = village.council.to_string();
+    let path = format!("/v1/bodies/{council}/services");
+    let person = person_of(&app.app, &village.area, "00049").await;
+    let member = json!({ "person_id": person, "role": "member", "service_group": "公益事业组" });
+    village.town.post(&format!("/v1/bodies/{council}/seats"), member).await.ok();
+    let today = clock::local_date(app.app.now());
+    let done = |more: Value| {
+        let mut done = json!({ "done_on": today, "function": "order", "text": "给老人量血压", "people": 30 });
+        done.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        done
+    };
+    for who in [&village.member, &village.chair, &village.town] {
+        assert_eq!(who.post(&path, done(json!({}))).await.refused(), "not_allowed");
+    }
+    let tomorrow = json!({ "done_on": today + TimeDelta::days(1) });
+    for wrong in [tomorrow, json!({ "people": -1 }), json!({ "text": "一" }), json!({ "service_group": "没有的组" })]
+    {
+        assert_eq!(village.secretary.post(&path, done(wrong)).await.refused(), "invalid_fields");
+    }
+    for function in ["customs", "advice"] {
+        let of_group = json!({ "function": function, "service_group": "公益事业组" });
+        village.secretary.post(&path, done(of_group)).await.ok();
+    }
+    let typed = today.to_string();
+    let fields = [
+        ("body_id", council.as_str()),
+        ("done_on", typed.as_str()),
+        ("function", "opinions"),
+        ("service_group", "公益事业组"),
+        ("text", "走访了一遍"),
+        ("people", ""),
+    ];
+    assert_eq!(county::form(&village.council_chair, "/desk/services/record", &fields).await.0, 303);
+    // what was wrong stands there with the reason, and counts for nobody
+    let wrong = id(&village.council_chair.post(&path, done(json!({ "people": 500 }))).await.ok());
+    let withdraw = format!("/v1/services/{wrong}/withdraw");
+    let reason = json!({ "reason": "人数写错了" });
+    assert_eq!(village.member.post(&withdraw, reason.clone()).await.refused(), "not_allowed");
+    village.secretary.post(&withdraw, reason.clone()).await.ok();
+    assert_eq!(village.council_chair.post(&withdraw, reason).await.refused(), "wrong_state");
+    assert_eq!(app.get(&path).await.ok().as_array().map(Vec::len), Some(4));
+    let read = async |path: String| app.http.get(app.url(&path)).send().await.unwrap().text().await.unwrap();
+    let phone = read(format!("/bodies/{council}")).await;
+    assert!(["走访了一遍", "维护公序良俗", "人数写错了"].iter().all(|words| phone.contains(words)), "{phone}");
+    app.clock.advance(TimeDelta::days(30));
+    counted(&app, &village, read).await;
+    app.stop().await;
+}
+
+/// In the figures, on their page and in their table.
+async fn counted(app: &TestApp, village: &Village, read: impl AsyncFn(String) -> String) {
+    let work = app.get(&format!("/v1/areas/{}/body-work", village.area)).await.ok();
+    let council = json!(village.council.to_string());
+    let work = work.as_array().unwrap().iter().find(|one| one["body_id"] == council).unwrap();
+    let of_group = json!([{ "service_group": "公益事业组", "consults": 1, "services": 2, "people": 60 }]);
+    assert_eq!((&work["groups"], &work["consults"]), (&of_group, &json!(1)), "{work}");
+    let shown = read(format!("/figures?area={}", village.area)).await;
+    assert!(shown.contains("公益事业组") && shown.contains("60 人次"), "{shown}");
+    let table = read(format!("/v1/areas/{}/body-table", village.area)).await;
+    assert!(table.contains("· 公益事业组"), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_charter_of_a_council_is_followed_by_its_next_version_and_all_are_read() {
+    let (app, village) = Village::start().await;
+    let council = village.council.to_string();
+    let path = format!("/v1/bodies/{council}/charter");
+    let put = async |who: &Somebody, input: Value| answer(who.request(Method::PUT, &path).json(&input)).await;
+    let charter = |version: i32, text: &str| json!({ "version": version, "text": text, "adopted_on": "2026-03-01", "source": "成立大会" });
+    let first = "第一条 本会为村里出主意。\n第二条 会长任期三年。";
+    assert_eq!(app.get(&path).await.refused(), "not_found");
+    for who in [&village.member, &village.town, &village.chair] {
+        assert_eq!(put(who, charter(0, first)).await.refused(), "not_allowed");
+    }
+    assert_eq!(put(&village.secretary, charter(0, "太短")).await.refused(), "invalid_fields");
+    let mut late = charter(0, first);
+    late["adopted_on"] = json!(clock::local_date(app.app.now()) + TimeDelta::days(1));
+    assert_eq!(put(&village.secretary, late).await.refused(), "invalid_fields", "adopted already");
+    assert_eq!(put(&village.secretary, charter(0, first)).await.ok()["version"], 1);
+    let second = "第一条 本会为村里出主意。\n第二条 会长任期五年。";
+    assert_eq!(put(&village.council_chair, charter(0, second)).await.refused(), "changed", "somebody was quicker");
+    let fields = [
+        ("body_id", council.as_str()),
+        ("version", "1"),
+        ("text", second),
+        ("adopted_on", "2026-05-01"),
+        ("source", "会员大会"),
+    ];
+    assert_eq!(county::form(&village.council_chair, "/desk/services/charter", &fields).await.0, 303);
+    assert_eq!(app.get(&format!("{path}?version=1")).await.ok()["text"], first);
+    assert_eq!(app.get(&format!("{path}?version=3")).await.refused(), "not_found");
+    let read = async |path: String| app.http.get(app.url(&path)).send().await.unwrap().text().await.unwrap();
+    let shown = read(format!("/bodies/{council}/charter")).await;
+    assert!(shown.contains("<del>") && shown.contains("<ins>") && shown.contains("会员大会"), "{shown}");
+    assert!(read(format!("/bodies/{council}")).await.contains(&format!("/bodies/{council}/charter")));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_recommended_is_checked_by_the_party_and_known_to_few() {
+    let (app, village) = Village::start().await;
+    let council = village.council.to_string();
+    let path = format!("/v1/bodies/{council}/recommendations");
+    let resident = village.villager(&app, "00007").await;
+    let reason = || json!({ "reason": "办过茶厂，愿意带大家种茶" });
+    let other = json!({ "name": "邻组的老茶农", "reason": "手艺好" });
+    assert_eq!(village.neighbour(&app).await.post(&path, reason()).await.refused(), "not_allowed", "lives elsewhere");
+    assert_eq!(resident.post(&path, json!({ "reason": "" })).await.refused(), "invalid_fields");
+    let own = resident.post(&path, reason()).await.ok();
+    assert_eq!((&own["route"], &own["state"]), (&json!("self_nominated"), &json!("waiting")));
+    assert_eq!(resident.post(&path, reason()).await.refused(), "invalid_fields", "once");
+    let fields = [("name", "邻组的老茶农"), ("reason", "手艺好")];
+    assert_eq!(county::form(&resident, &format!("/bodies/{council}/recommendations"), &fields).await.0, 303);
+    let by_branch = village.branch_chair.post(&path, other).await.ok();
+    assert_eq!(by_branch["route"], "selected");
+    // who recommended sees the own ones; who leads, checks or fills seats sees everybody
+    let seen = async |who: &Somebody| who.get(&path).await.ok().as_array().map(Vec::len);
+    assert_eq!(seen(&resident).await, Some(2));
+    for (who, count) in [
+        (&village.council_chair, 3),
+        (&village.branch_chair, 3),
+        (&village.town, 3),
+        (&village.chair, 0),
+        (&village.member, 0),
+    ] {
+        assert_eq!(seen(who).await, Some(count));
+    }
+    decided(&app, &village, (&resident, &id(&own))).await;
+    app.stop().await;
+}
+
+/// First by the party's organisation, then by who fills the seats; who recommended is told.
+async fn decided(app: &TestApp, village: &Village, (resident, own): (&Somebody, &str)) {
+    let council = village.council.to_string();
+    app.settle().await;
+    assert!(told(app, &village.branch_chair).await.contains("有人推荐会员"));
+    let decide = format!("/v1/recommendations/{own}/decide");
+    let outcome = |outcome: &str, note: &str| json!({ "outcome": outcome, "note": note });
+    for who in [&village.council_chair, &village.chair, &village.town, resident] {
+        assert_eq!(who.post(&decide, outcome("fit", "")).await.refused(), "not_allowed");
+    }
+    assert_eq!(village.town.post(&decide, outcome("seated", "")).await.refused(), "wrong_state", "not checked yet");
+    assert_eq!(village.branch_chair.post(&decide, outcome("unfit", "")).await.refused(), "invalid_fields", "says why");
+    assert_eq!(village.branch_chair.post(&decide, outcome("withdrawn", "")).await.refused(), "invalid_fields");
+    let fields = [("body_id", council.as_str()), ("recommendation_id", own), ("outcome", "fit"), ("note", "")];
+    assert_eq!(county::form(&village.branch_chair, "/desk/recommendations/decide", &fields).await.0, 303);
+    assert_eq!(village.town.post(&decide, outcome("seated", "")).await.ok()["state"], "seated");
+    let withdraw = format!("/v1/recommendations/{own}/withdraw");
+    assert_eq!(resident.post(&withdraw, json!(null)).await.refused(), "wrong_state", "it is decided");
+    app.settle().await;
+    assert!(told(app, resident).await.contains("已经任职"));
+}
+
+/// What stands in somebody's mailbox.
+async fn told(app: &TestApp, who: &Somebody) -> String {
+    let person = who.person;
+    let open = app.app.store.write(move |tx| Box::pin(async move { mailbox(tx, person).await }));
+    let mailbox = open.await.unwrap();
+    who.get(&format!("/v1/streams/{mailbox}/entries?limit=100")).await.ok().to_string()
 }

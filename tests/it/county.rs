@@ -313,6 +313,7 @@ async fn failed_work_is_done_again_once_by_whoever_asks_first() {
         name: String::new(),
         area: "330521103203".to_owned(),
         seats: bodies::seats_of(app.app.store.read(), operator.person, app.app.now()).await.unwrap(),
+        phone_listed_at: None,
     };
     let means = Means {
         hub: Hub::new(1, 25),
@@ -361,6 +362,7 @@ async fn what_is_open_anyway_needs_no_reason_and_leaves_no_trace() {
         name: String::new(),
         area: village.area.clone(),
         seats: bodies::seats_of(app.app.store.read(), village.chair.person, app.app.now()).await.unwrap(),
+        phone_listed_at: None,
     };
     let refused: liusheng::error::Result<Inspected> = app
         .app

@@ -137,6 +137,9 @@ async fn the_villagers_assembly_is_for_villagers_and_is_called_off_once() {
     let assembly = village.chair.post("/v1/meetings", assembly).await.ok();
     let path = format!("/v1/meetings/{}", id(&assembly));
     village.villager(&app, "00007").await.post(&format!("{path}/attendances"), json!({})).await.ok();
+    let there = village.member.get(&path).await.ok()["present"][0].clone();
+    assert_eq!((&there["name"], there.get("person_id")), (&json!("费**"), None), "nor by what it could be looked up");
+    assert!(village.chair.get(&path).await.ok()["present"][0]["person_id"].is_string());
     let stranger = village.neighbour(&app).await;
     assert_eq!(stranger.post(&format!("{path}/attendances"), json!({})).await.refused(), "not_allowed");
     let rain = json!({ "reason": "下雨" });

@@ -252,3 +252,31 @@ async fn what_was_rated_as_solved_is_said_not_to_be_for_a_month() {
     assert_eq!(late.refused(), "wrong_state", "after a month it is another voice");
     scene.app.stop().await;
 }
+
+/// "Not solved" brings another answer: each keeps what was said of it, and a page that shows the old one rates nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rating_stands_with_the_answer_that_it_is_about() {
+    let scene = Scene::set().await;
+    let Scene { village, author, .. } = &scene;
+    let voice = scene.speak("handlers").await;
+    let rate = async |body: Value| author.post(&format!("{voice}/rating"), body).await;
+    let answers = async || author.get(&voice).await.ok()["answers"].clone();
+    scene.answered(&village.clerk, &voice).await;
+    let first = answers().await[0]["id"].clone();
+    rate(json!({ "rating": 1, "text": "又坏了", "answer_id": first })).await.ok();
+    scene.answered(&village.clerk, &voice).await;
+    let shown = answers().await;
+    assert_eq!((&shown[0]["rating"], &shown[0]["rating_text"]), (&json!(1), &json!("又坏了")), "{shown}");
+    assert!(shown[1].get("rating").is_none(), "nothing was said of it yet: {shown}");
+    let stale = rate(json!({ "rating": 5, "answer_id": first })).await;
+    assert_eq!(stale.refused(), "changed");
+    let own = voice.replacen("/v1", "", 1);
+    let fields = [("rating", "5"), ("client_id", "old"), ("answer_id", first.as_str().unwrap())];
+    assert_eq!(form(author, &format!("{own}/rating"), &fields).await.0, 409);
+    let done = rate(json!({ "rating": 5, "text": "谢谢", "answer_id": shown[1]["id"] })).await.ok();
+    assert_eq!((&done["state"], &done["rating_text"]), (&json!("rated"), &json!("谢谢")));
+    let desk = village.clerk.get(&voice).await.ok()["answers"].clone();
+    let ratings: Vec<_> = desk.as_array().unwrap().iter().map(|one| (&one["rating"], &one["rating_text"])).collect();
+    assert_eq!(ratings, [(&json!(1), &json!("又坏了")), (&json!(5), &json!("谢谢"))]);
+    scene.app.stop().await;
+}

@@ -49,7 +49,7 @@ async fn figures_of_a_body_are_public_and_nothing_is_shown_of_a_few() {
     let one = &shown[0];
     assert_eq!((&one["left_at_least"], &one["answered_percent"]), (&json!(5), &json!(80)), "{shown}");
     assert_eq!((&one["solved_percent"], &one["satisfied_percent"]), (&json!(100), &json!(80)));
-    assert_eq!((&one["median_days"], &one["body_name"]), (&json!(2), &json!("东衡村村民委员会")));
+    assert_eq!((&one["on_time_percent"], &one["median_days"]), (&json!(80), &json!(2)), "five of six in time");
     // of four it is not even said which body it was, and what is about somebody is counted nowhere
     let of_town = app.get("/v1/areas/330521103/body-figures").await.ok();
     assert_eq!(of_town.as_array().map(Vec::len), Some(1), "{of_town}");
@@ -220,8 +220,8 @@ async fn what_bodies_did_is_counted_and_of_a_few_people_nothing_is_shown() {
     assert_eq!((status, text.starts_with("\u{feff}统计时间,")), (200, true), "{text}");
     let rows: Vec<_> = csv::Reader::from_reader(text.as_bytes()).records().map(Result::unwrap).collect();
     let row = |name: &str| rows.iter().find(|row| &row[1] == name).unwrap().iter().collect::<Vec<_>>();
-    assert_eq!(row("东衡村村民委员会")[7..], ["0", "5", ""]);
-    assert_eq!(row("东衡村乡贤参事会")[2..], ["", "", "", "", "", "1", "", ""]);
+    assert_eq!(row("东衡村村民委员会")[8..], ["0", "5", ""]);
+    assert_eq!(row("东衡村乡贤参事会")[2..], ["", "", "", "", "", "", "1", "", ""]);
     let (status, book) = village.clerk.download(&format!("{table}?period=2026-11&format=xlsx")).await;
     assert_eq!((status, book.starts_with(b"PK")), (200, true));
     app.stop().await;

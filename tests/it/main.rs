@@ -8,6 +8,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 mod accused;
 mod aloud;
+mod answers;
 mod architecture;
 mod asked_above;
 mod assists;
@@ -71,4 +72,5 @@ mod sync;
 mod telling;
 mod upgrade;
 mod wechat;
+mod withdrawals;
 mod words;

@@ -1,5 +1,6 @@
 //! What people say to each other: taken back, quoted, addressed, kept on top, in groups and with the office.
 mod groups;
+mod masks;
 
 use chrono::TimeDelta;
 use liusheng::{ids::StreamId, streams::commands};
@@ -145,9 +146,15 @@ async fn a_quote_shows_what_is_left_of_what_it_answers() {
 #[tokio::test]
 async fn who_is_addressed_sees_it_in_the_list_until_it_is_read() {
     let Scene { app, village, talk, ann, bob } = Scene::set().await;
-    said_in(&talk, &bob, "我在").await;
+    let bobs = said_in(&talk, &bob, "我在").await;
     let mut to_bob = message("您怎么看？");
     to_bob["mentions"] = json!([bob.person]);
+    assert_eq!(
+        say_in(&talk, &ann, to_bob.clone()).await.refused(),
+        "invalid_fields",
+        "who is here is not told by an id"
+    );
+    to_bob["mentions"] = json!([entry(&talk, &ann, bobs).await["sender"]["id"]]);
     let seq = say_in(&talk, &ann, to_bob.clone()).await.ok()["seq"].as_i64().unwrap();
     let row = listed(&talk, &bob).await.unwrap();
     assert_eq!((row["is_mentioned"].as_bool(), row["unread"].as_i64()), (Some(true), Some(1)));

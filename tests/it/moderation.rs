@@ -122,7 +122,7 @@ async fn a_held_message_is_its_authors_alone_until_it_is_approved_once() {
     assert_eq!(after.len(), before.len() + 1);
     let shown = after.last().unwrap();
     assert_eq!((&shown["body"]["text"], &shown["kind"]), (&json!("悄悄话暗号七七"), &json!("message")));
-    assert_eq!(shown["sender"]["id"], json!(ann.person));
+    assert_eq!(shown["sender"]["name"], "费**");
     phone.until_offset(&format!("s:{talk}"), shown["seq"].as_i64().unwrap()).await;
     let late = scene.send(ann, &said).await;
     assert_eq!((late.status, &late.body["dup"], &late.body["seq"]), (201, &json!(true), &shown["seq"]));

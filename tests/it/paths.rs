@@ -187,6 +187,30 @@ async fn what_the_law_reserves_needs_a_legal_officer_s_note() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_legal_officer_finds_unlawful_goes_on_by_a_named_authority_alone() {
+    let (app, village) = Village::start().await;
+    let matter = id(&village.chair.post("/v1/matters", raised(&village, "six_stages", None)).await.ok());
+    let lawyer = person_of(&app.app, &village.area, "00010").await;
+    let seat = json!({ "person_id": lawyer, "role": "legal_officer" });
+    village.town.post(&format!("/v1/bodies/{}/seats", village.committee), seat).await.ok();
+    app.settle().await;
+    let lawyer = Somebody::signed_in(&app, lawyer).await;
+    let skip = format!("/v1/matters/{matter}/skip");
+    let by = |stage: &str| json!({ "stage": stage, "authority": "镇政府同意", "reason": "抢险要紧" });
+    village.chair.post(&skip, by("raise")).await.ok();
+    let others = [&village.secretary];
+    meet(&app, &village.council_chair, (&matter, json!(village.council)), &others).await;
+    let note = json!({ "is_lawful": false, "text": "占了基本农田。" });
+    lawyer.post(&format!("/v1/matters/{matter}/legality-notes"), note).await.ok();
+    assert_eq!(missing(&village.chair, &matter).await, ["legality_lawful"], "and nothing else");
+    let overridden = village.chair.post(&skip, by("deliberate")).await.ok();
+    assert_eq!(overridden["stage"], "publicise");
+    let record = app.get(&format!("/v1/matters/{matter}/record")).await.ok().to_string();
+    assert!(["占了基本农田", "镇政府同意", "抢险要紧"].iter().all(|words| record.contains(words)), "{record}");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn four_deliberations_and_two_publications_to_the_end() {
     let (app, village) = Village::start().await;
     let matter = id(&village.chair.post("/v1/matters", raised(&village, "four_deliberations", None)).await.ok());

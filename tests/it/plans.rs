@@ -38,7 +38,8 @@ async fn plan(raw: &Raw, asked: Statement) -> Vec<String> {
 
 async fn actor(app: &TestApp, village: &Village, who: &Somebody) -> Actor {
     let seats = bodies::seats_of(app.app.store.read(), who.person, app.app.now()).await.unwrap();
-    Actor { person: who.person, session: SessionId::new(), name: String::new(), area: village.area.clone(), seats }
+    let (session, name, area) = (SessionId::new(), String::new(), village.area.clone());
+    Actor { person: who.person, session, name, area, seats, phone_listed_at: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,6 +55,9 @@ async fn lists_of_voices_are_searched_by_an_index() {
     // of so few a database reads all there are, unless it is told not to where it can do otherwise
     raw.execute(raw.spelled("SELECT 1", "SET enable_seqscan = off")).await;
     let (database, heard) = listening(&raw);
+    let mine = SuggestionsQuery { scope: Scope::Mine, state: None, cursor: None, limit: Some(1) };
+    let by_author = actor(&app, &village, &author).await;
+    let one = queries::list(&database, &app.app.keys, &by_author, mine).await.unwrap().items.remove(0);
     let everybody = [&author, &village.clerk, &village.member, &village.town, &county];
     for who in everybody {
         let actor = actor(&app, &village, who).await;
@@ -70,6 +74,7 @@ async fn lists_of_voices_are_searched_by_an_index() {
         queries::desk_todo(&database, &actor).await.unwrap();
         queries::desk_unseen(&database, &actor).await.unwrap();
         queries::desk_to_call(&database, &actor, app.app.now()).await.unwrap();
+        queries::desk_alike(&database, &actor, &one).await.unwrap();
         asked::waiting(&database, &actor).await.unwrap();
         by_body::late(&database, &actor, ("330521", app.app.now())).await.unwrap();
         by_body::late(&database, &actor, (village.area.as_str(), app.app.now())).await.unwrap();

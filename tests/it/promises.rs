@@ -233,3 +233,51 @@ async fn days_are_counted_from_the_acceptance_and_none_are_given_that_are_none()
     assert_eq!(decide(false).await.status, 204);
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_called_urgent_is_made_ordinary_with_a_reason_and_has_its_own_days() {
+    // a Saturday, ten at night
+    let scene = Scene::at("2026-11-07T14:00:00Z").await;
+    let Scene { app, village, author } = &scene;
+    let urgent = scene.speak(json!({ "urgency": "urgent" })).await;
+    let ordinary = scene.speak(json!({})).await;
+    let path = |voice: &Value| format!("/v1/suggestions/{}", voice["id"].as_str().unwrap());
+    let make = async |who: &Somebody, voice: &Value, reason: &str| {
+        who.post(&format!("{}/ordinary", path(voice)), json!({ "reason": reason })).await
+    };
+    assert_eq!(make(author, &urgent, "不急").await.refused(), "not_allowed");
+    assert_eq!(make(&village.villager(app, "00008").await, &urgent, "不急").await.refused(), "not_found");
+    assert_eq!(make(&village.clerk, &urgent, "").await.refused(), "invalid_fields");
+    assert_eq!(make(&village.clerk, &ordinary, "不急").await.refused(), "wrong_state");
+    // two hours have passed: that they did stays on record
+    app.clock.advance(TimeDelta::hours(3));
+    let made = make(&village.clerk, &urgent, "只是没有热水").await.ok();
+    assert_eq!((&made["urgency"], dues(&made)), (&json!("ordinary"), dues(&ordinary)));
+    assert_eq!(made.get("overdue"), None, "by its own days it is not late");
+    let late = "SELECT count(*) FROM events WHERE kind = 'suggestion.overdue'";
+    assert_eq!(crate::support::count(app.folder.path(), late).await, 1);
+    assert_eq!(make(&village.clerk, &urgent, "不急").await.refused(), "wrong_state", "once");
+    app.settle().await;
+    let shown = author.get(&path(&urgent)).await.ok();
+    let why = &shown["made_ordinary"];
+    assert_eq!((&why["reason"], &why["body_name"]), (&json!("只是没有热水"), &json!("东衡村村民委员会")));
+    let thread = format!("/v1/streams/{}/entries", urgent["stream_id"].as_str().unwrap());
+    let told = author.get(&thread).await.ok();
+    let card = told["entries"].as_array().unwrap().iter().find(|one| one["body"]["card"] == "suggestion_made_ordinary");
+    let said = card.unwrap()["body"]["text"].as_str().unwrap();
+    assert!(said.contains("只是没有热水") && said.contains("11月10日"), "{said}");
+    let above = crate::support::cards_in(app, village.town.person, "office").await;
+    assert_eq!(above.iter().filter(|card| *card == "office_suggestion_made_ordinary").count(), 1, "{above:?}");
+    // neither whom it is about, nor who sits with them
+    let about = json!({ "kind": "complaint", "urgency": "urgent", "about_person_id": village.clerk.person });
+    let about = scene.speak(about).await;
+    for kept in [&village.clerk, &village.chair] {
+        assert_eq!(make(kept, &about, "不急").await.refused(), "not_found");
+    }
+    make(&village.town, &about, "没有人受伤").await.ok();
+    // and what is ordinary is late by its own days
+    app.pass(TimeDelta::days(4)).await;
+    app.settle().await;
+    assert_eq!(crate::support::count(app.folder.path(), late).await, 4);
+    scene.app.stop().await;
+}

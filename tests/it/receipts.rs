@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     asked_above::roster_of,
+    messages::Scene,
     support::{Somebody, TestApp, Village, answer, import},
 };
 
@@ -72,5 +73,19 @@ async fn above_a_village_the_page_says_how_many_and_names_nobody() {
     let told = village.town.get(&format!("/v1/streams/{stream}/messages/{seq}/receipts?state=unread")).await.ok();
     assert_eq!((&told["read"], &told["audience"]), (&json!(2), &json!(1212)));
     assert!(told.get("unread").is_none(), "{told}");
+    app.stop().await;
+}
+
+/// Who speaks has read it: of a thing said just now the list of all others lacks its masked author alone.
+#[tokio::test]
+async fn who_leads_a_discussion_cannot_tell_by_who_has_not_read_who_spoke() {
+    let Scene { app, village, talk, ann, .. } = Scene::set().await;
+    let stream: StreamId = talk.parse().unwrap();
+    let seq = say(&ann, stream).await;
+    let told = village.clerk.get(&format!("/v1/streams/{stream}/messages/{seq}/receipts?state=unread")).await.ok();
+    assert_eq!(told["read"], 1, "only who spoke: {told}");
+    assert!(told.get("unread").is_none(), "{told}");
+    let shown = page(&village.clerk, stream, (seq, "")).await;
+    assert!(shown.contains("已读") && !shown.contains("id=\"unread\""), "{shown}");
     app.stop().await;
 }

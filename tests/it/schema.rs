@@ -100,8 +100,8 @@ async fn what_is_written_for_every_ballot_and_word_is_not_looked_up_again() {
     migrate(&house).await.unwrap();
     let refers: Vec<String> = schema(house.path()).await.into_iter().filter(|line| line.contains(" refers ")).collect();
     let of = |table: &str| refers.iter().filter(|line| line.starts_with(&format!("{table} refers "))).count();
-    assert_eq!(["envelopes", "board_pending", "board_entries"].map(of), [0, 0, 0], "{refers:#?}");
-    assert_eq!(["entries", "grams", "grams_due"].map(of), [0, 0, 0], "{refers:#?}");
+    assert_eq!(["envelopes", "board_pending", "board_entries", "attendances"].map(of), [0; 4], "{refers:#?}");
+    assert_eq!(["entries", "grams", "grams_due", "card_readers"].map(of), [0; 4], "{refers:#?}");
     assert_eq!(["roll_entries", "boards", "board_heads", "memberships"].map(of), [2, 1, 1, 2], "{refers:#?}");
 }
 
@@ -129,12 +129,11 @@ async fn a_step_that_fails_in_its_middle_can_be_run_again() {
             let raw = Raw::open(house.path()).await;
             raw.execute(&obstacle).await;
             raw.close().await;
-            let before = schema(house.path()).await;
             assert!(migrate(&house).await.is_err(), "{obstacle}");
-            assert_eq!(schema(house.path()).await, before, "step {} left something behind", done + 1);
             let raw = Raw::open(house.path()).await;
             raw.execute(&away).await;
             raw.close().await;
+            assert_eq!(schema(house.path()).await, states[done], "step {} left something behind", done + 1);
             broken_off += 1;
         }
         steps(&house, 1).await;
@@ -301,7 +300,7 @@ async fn when_the_ballots_came_is_forgotten_of_votes_that_were_counted_before() 
     let of = |id: &str, sizes: &[i32]| sizes.iter().map(|size| format!("{id} {size}")).collect::<Vec<_>>();
     assert_eq!(kept, [of("done", &[2, 6, 7, 8]), of("named", &[2, 4, 6, 7, 8])].concat());
     assert_eq!(raw.one::<i64>("SELECT count(*) FROM board_heads WHERE vote_id = 'runs'").await, 7);
-    assert_eq!(told("SELECT vote_id FROM board_times").await, ["runs"]);
+    assert_eq!(raw.one::<i64>("SELECT count(*) FROM sqlite_master WHERE name = 'board_times'").await, 0);
     assert_eq!(told("SELECT id FROM votes WHERE links_left").await, ["done"]);
     raw.close().await;
 }

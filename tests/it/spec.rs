@@ -300,7 +300,7 @@ fn every_wrong_field_has_a_sentence() {
     let mut missing = BTreeSet::new();
     let mut found = 0;
     for (name, code) in sources() {
-        for way in [".wrong(", ".require("] {
+        for way in [".wrong(", ".require(", "Error::field("] {
             for (at, _) in code.match_indices(way) {
                 let inside = balanced(&code[at + way.len()..]);
                 let Some(last) = strings(inside).into_iter().next_back() else { continue };

@@ -117,15 +117,18 @@ async fn who_reports_is_told_and_what_was_said_cannot_be_hidden_from_who_decides
     assert_eq!(waiting.len(), 3);
     assert_eq!((&waiting[0]["text"], &waiting[0]["reason"]), (&json!("某某是个坏东西"), &json!("在骂人")));
     assert!(!waiting.iter().any(|one| one.to_string().contains(&bob.person.to_string())));
+    assert!(!json!(waiting).to_string().contains("费海荣"), "who reports a message learns whose it is");
     let raw = Raw::open(app.folder.path()).await;
     assert_eq!(raw.one::<i64>("SELECT count(*) FROM reports WHERE evidence LIKE '%坏东西%'").await, 0, "sealed");
 
     assert_eq!(scene.decide(bob, &waiting[0], true).await.refused(), "not_found");
-    assert_eq!(scene.decide(&village.chair, &waiting[0], true).await.ok()["state"], "removed");
+    let removed = scene.decide(&village.chair, &waiting[0], true).await.ok();
+    assert_eq!((&removed["state"], &removed["sender_name"]), (&json!("removed"), &json!("费海荣")));
     assert_eq!(scene.decide(&village.chair, &waiting[0], false).await.refused(), "wrong_state");
     let left = scene.reports(&village.chair).await;
     assert_eq!(left.len(), 1, "one decision for all reports of a message");
-    assert_eq!(scene.decide(&village.chair, &left[0], false).await.ok()["state"], "kept");
+    let kept = scene.decide(&village.chair, &left[0], false).await.ok();
+    assert_eq!((&kept["state"], &kept["sender_name"]), (&json!("kept"), &json!("费**")));
     app.settle().await;
     for who in [bob, &village.clerk] {
         let told = who.get("/v1/sync").await.ok().to_string();

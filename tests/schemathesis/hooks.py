@@ -187,6 +187,7 @@ BODIES = {
     "record_guest_voice": lambda: {"area_code": AREA, "kind": "help", "text": "请问怎么走？"},
     "read_guest_voice": lambda: {"claim_code": any_of(WORLD["claim_codes"])},
     "reply_guest_voice": lambda: {"claim_code": any_of(WORLD["claim_codes"]), "client_id": str(uuid.uuid4()), "text": "谢谢"},
+    "withdraw_guest_voice": lambda: {"claim_code": any_of(WORLD["claim_codes"])},
     "rate_guest_voice": lambda: {"claim_code": any_of(WORLD["claim_codes"]), "rating": 5},
     "set_desk_password": lambda: {"password": "dongheng2026"},
     "confirm_desk_password": second_factor,

@@ -11,23 +11,23 @@ mod work;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use async_trait::async_trait;
-use futures_util::{
-    StreamExt,
-    future::try_join_all,
-    stream::{self, BoxStream},
-};
+use futures_util::{StreamExt, future::try_join_all, stream::BoxStream};
 use redis::{RedisError, aio::ConnectionLike};
 use tokio::sync::broadcast;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 pub(crate) use self::line::nodes;
 use self::line::{ANSWER_WITHIN, Address, Gate, Line};
 use super::{Bell, Broker, Job, memory, pace::Paces};
 use crate::error::{Error, Result};
+
+/// Bells that wait for who listens slowly in this process; more are lost, and it is told so.
+const WAITING: usize = 4096;
 
 /// See [`Broker`]. Whoever waits for the work of a queue has a line of its own: on a shared one it would hold up everybody,
 /// and who waits for another queue, too.
@@ -36,7 +36,10 @@ pub struct Redis {
     shared: Arc<Gate>,
     /// Of this process, as its peers and the consumer group know it.
     name: String,
-    own: broadcast::Sender<Bell>,
+    /// What this process and the others ring, for all who listen here.
+    rung: broadcast::Sender<Bell>,
+    /// Hears the others, from the first who listens on: by one line, however many do.
+    ear: OnceLock<AbortOnDropHandle<()>>,
     /// Queues from which it took work, each with its line: there the consumer group knows it.
     queues: Mutex<BTreeMap<String, Arc<Gate>>>,
     /// What this process keeps by itself, whether Redis answers or not.
@@ -51,8 +54,15 @@ impl Redis {
     pub fn open(url: &str) -> Result<Self> {
         let address = Address::open(url).map_err(|error| Error::broken(format!("redis_url: {error}")))?;
         let shared = Gate::new(address.clone());
-        let (name, own) = (Uuid::now_v7().to_string(), broadcast::channel(1024).0);
-        Ok(Self { address, shared, name, own, queues: Mutex::default(), paces: Paces::default() })
+        Ok(Self {
+            address,
+            shared,
+            name: Uuid::now_v7().to_string(),
+            rung: broadcast::channel(WAITING).0,
+            ear: OnceLock::new(),
+            queues: Mutex::default(),
+            paces: Paces::default(),
+        })
     }
 
     /// The line over which this process waits for the work of a queue.
@@ -72,7 +82,7 @@ impl Broker for Redis {
         let mut rung = Vec::new();
         for bell in bells {
             // an error means that nobody listens here, which is fine
-            drop(self.own.send(*bell));
+            drop(self.rung.send(*bell));
             rung.push((*bell, serde_json::to_string(&(&self.name, bell)).map_err(Error::broken)?));
         }
         if rung.is_empty() {
@@ -89,9 +99,19 @@ impl Broker for Redis {
         self.shared.ask(ANSWER_WITHIN, ringing).await.map_err(away)
     }
 
-    async fn bells(&self) -> Result<BoxStream<'static, Bell>> {
-        let own = memory::hear(self.own.subscribe());
-        Ok(stream::select(own, bells::of_others(self.address.clone(), self.name.clone())).boxed())
+    fn bells(&self) -> BoxStream<'static, Bell> {
+        let heard = memory::hear(self.rung.subscribe());
+        self.ear.get_or_init(|| {
+            let mut others = bells::of_others(self.address.clone(), self.name.clone());
+            let rung = self.rung.clone();
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                while let Some(bell) = others.next().await {
+                    // as above
+                    drop(rung.send(bell));
+                }
+            }))
+        });
+        heard
     }
 
     async fn push(&self, queue: &str, ids: &[String]) -> Result<()> {

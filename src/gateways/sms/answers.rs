@@ -88,8 +88,6 @@ pub fn tencent_outcome(code: &str, id: &str) -> Outcome {
 pub struct Receipt {
     /// The delivery's id; empty for codes and fixed notices.
     pub id: String,
-    /// The provider's name of the message.
-    pub provider_id: String,
     /// On the phone?
     pub is_there: bool,
 }
@@ -98,12 +96,11 @@ pub struct Receipt {
 #[must_use]
 pub fn receipts(body: &[u8]) -> Option<Vec<Receipt>> {
     let told: Value = serde_json::from_slice(body).ok()?;
-    let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().chars().take(100).collect::<String>();
     let read = |one: &Value| {
-        // Alibaba: success, out_id, biz_id; Tencent: report_status, ext, sid
+        // Alibaba: success, out_id; Tencent: report_status, ext
         let is_there = one["success"].as_bool().unwrap_or_else(|| one["report_status"] == "SUCCESS");
-        let either = |one: &Value, a: &str, b: &str| if one[a].is_null() { text(one, b) } else { text(one, a) };
-        Receipt { id: either(one, "out_id", "ext"), provider_id: either(one, "biz_id", "sid"), is_there }
+        let id = if one["out_id"].is_null() { &one["ext"] } else { &one["out_id"] };
+        Receipt { id: id.as_str().unwrap_or_default().chars().take(100).collect(), is_there }
     };
     told.as_array()
         .filter(|list| list.iter().all(Value::is_object))
@@ -162,13 +159,9 @@ mod tests {
     fn receipts_of_both_are_read() {
         let aliyun = br#"[{"phone_number":"13900001234","success":true,"biz_id":"b1","out_id":"d1"}]"#;
         let tencent = br#"[{"mobile":"13900001234","report_status":"FAIL","sid":"s1","ext":"d2"}]"#;
-        let read = |id: &str, provider_id: &str, is_there| Receipt {
-            id: id.into(),
-            provider_id: provider_id.into(),
-            is_there,
-        };
-        assert_eq!(receipts(aliyun), Some(vec![read("d1", "b1", true)]));
-        assert_eq!(receipts(tencent), Some(vec![read("d2", "s1", false)]));
+        let read = |id: &str, is_there| Receipt { id: id.into(), is_there };
+        assert_eq!(receipts(aliyun), Some(vec![read("d1", true)]));
+        assert_eq!(receipts(tencent), Some(vec![read("d2", false)]));
         for bad in ["", "{}", "[1]", "x"] {
             assert_eq!(receipts(bad.as_bytes()), None, "{bad}");
         }

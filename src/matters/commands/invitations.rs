@@ -1,6 +1,8 @@
 //! 邀请: bodies are asked by name to deliberate a matter, and say no with a reason.
 use chrono::{NaiveDate, TimeDelta};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, TryInsertResult, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Select, Set, TryInsertResult, sea_query::Expr,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -25,12 +27,14 @@ use crate::{
 const MOST: usize = 20;
 /// Days that they may be given.
 const MOST_DAYS: i64 = 60;
+/// Stays whose guests are let in in one unit of work.
+const SEATED_AT_ONCE: u64 = 20;
 
 /// Bodies that are invited.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InviteBodies {
-    /// Which; 20 in one stay at most. Of one that is invited already, who sits there since may speak from now on.
+    /// Which; 20 in one stay at most. One that is invited already stays so.
     #[schema(min_items = 1, max_items = 20)]
     pub body_ids: Vec<BodyId>,
     /// The last day on which they are waited for: today, or 60 days from now at most.
@@ -49,7 +53,7 @@ pub struct DeclineInvitation {
 }
 
 /// Invites bodies to the present deliberation, each once: what was said to one before stays. Whoever sits in one and is from
-/// elsewhere speaks in the discussion while the stage lasts. Recorded: `matter.body_invited`.
+/// elsewhere, also since later, speaks in the discussion while the stage lasts. Recorded: `matter.body_invited`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without a seat that moves matters there; `invalid_fields`; `wrong_state` when the matter is not
@@ -59,7 +63,6 @@ pub async fn invite(tx: &Tx, actor: &Actor, (id, input): (MatterId, InviteBodies
     bodies::require(actor, Right::MoveMatter, &standing.matter.area_code)?;
     let asked = named(tx, &standing, &input).await?;
     deliberated(&standing)?;
-    let discussion = discussion(tx, id).await?;
     for body in asked {
         let row = invitation::ActiveModel {
             matter_id: Set(id),
@@ -71,6 +74,7 @@ pub async fn invite(tx: &Tx, actor: &Actor, (id, input): (MatterId, InviteBodies
             declined_at: Set(None),
             declined_by: Set(None),
             reason: Set(None),
+            seated_on: Set(Some(clock::local_date(tx.now()))),
         };
         let key = [invitation::Column::MatterId, invitation::Column::Ordinal, invitation::Column::BodyId];
         let insert = invitation::Entity::insert(row).on_conflict_do_nothing_on(key).exec_without_returning(tx).await?;
@@ -79,9 +83,58 @@ pub async fn invite(tx: &Tx, actor: &Actor, (id, input): (MatterId, InviteBodies
             record(tx, actor, (&standing, Kind::BodyInvited), data).await?;
         }
     }
-    let invited = queries::invited(tx, &standing.stay).await?;
-    streams::commands::let_in(tx, discussion, (&invited, &standing.matter.area_code)).await?;
+    welcome(tx, &standing).await?;
     queries::view(tx, id).await
+}
+
+/// Lets in who sits in the invited bodies today.
+async fn welcome(tx: &Tx, standing: &Standing) -> Result<()> {
+    let discussion = discussion(tx, standing.matter.id).await?;
+    let invited = queries::invited(tx, &standing.stay).await?;
+    streams::commands::let_in(tx, discussion, (&invited, &standing.matter.area_code)).await
+}
+
+/// Who came to sit in a body speaks for it wherever it is invited; who sits there no more, for another that is.
+pub(in crate::matters) async fn seated_anew(tx: &Tx, body: BodyId) -> Result<()> {
+    let open = stays().filter(invitation::Column::BodyId.eq(body)).filter(invitation::Column::SeatedOn.is_not_null());
+    seat(tx, open.into_tuple().all(tx).await?).await
+}
+
+/// Seats begin and end with a day: those of the invited bodies are looked at on each. How many stays there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn seats_due(tx: &Tx) -> Result<u64> {
+    let yesterday = stays().filter(invitation::Column::SeatedOn.lt(clock::local_date(tx.now()))).limit(SEATED_AT_ONCE);
+    let stale: Vec<(MatterId, i32)> = yesterday.into_tuple().all(tx).await?;
+    let count = stale.len() as u64;
+    seat(tx, stale).await?;
+    Ok(count)
+}
+
+/// The stays in which bodies are invited.
+fn stays() -> Select<invitation::Entity> {
+    let own = invitation::Entity::find().select_only().column(invitation::Column::MatterId);
+    own.column(invitation::Column::Ordinal).distinct()
+}
+
+/// Nobody is let in where the stay is over.
+async fn seat(tx: &Tx, stays: Vec<(MatterId, i32)>) -> Result<()> {
+    for (matter, ordinal) in stays {
+        let standing = queries::standing(tx, matter).await?;
+        let lasts = standing.stay.ordinal == ordinal && deliberated(&standing).is_ok();
+        if lasts {
+            welcome(tx, &standing).await?;
+        }
+        let seated_on = lasts.then(|| clock::local_date(tx.now()));
+        invitation::Entity::update_many()
+            .col_expr(invitation::Column::SeatedOn, Expr::value(seated_on))
+            .filter(invitation::Column::MatterId.eq(matter))
+            .filter(invitation::Column::Ordinal.eq(ordinal))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The bodies, if they may be invited: those over the area and of its town. Of others nobody's members are written to.
@@ -144,8 +197,7 @@ pub async fn decline(tx: &Tx, actor: &Actor, (id, input): (MatterId, DeclineInvi
     let discussion = discussion(tx, id).await?;
     streams::commands::show_out(tx, discussion, Some(input.body_id)).await?;
     // somebody may sit in another that is invited, too
-    let invited = queries::invited(tx, &standing.stay).await?;
-    streams::commands::let_in(tx, discussion, (&invited, &standing.matter.area_code)).await?;
+    welcome(tx, &standing).await?;
     let data = json!({ "body": input.body_id, "ordinal": standing.stay.ordinal });
     record(tx, actor, (&standing, Kind::InvitationDeclined), data).await?;
     queries::view(tx, id).await

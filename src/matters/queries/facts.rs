@@ -36,7 +36,7 @@ pub async fn facts(db: &impl ConnectionTrait, counted: Option<&App>, standing: &
     for requirement in &standing.rule()?.evidence {
         match requirement {
             Requirement::Origin { .. } => {
-                facts.voices = suggestions::queries::author_threads(db, standing.matter.id).await?.len() as u64;
+                facts.voices = suggestions::queries::count_joined(db, standing.matter.id).await?;
                 // only a seat raises a matter, in the name of its body
                 facts.proposed_by_body = true;
             }

@@ -149,10 +149,11 @@ fn lacks(requirement: &Requirement, facts: &Facts) -> Vec<Missing> {
             None if body_kind.is_some() => vec![Missing::new("proposal", 1, 0)],
             None => vec![Missing::new("opinion", 1, 0)],
         },
-        Requirement::Legality if !facts.is_reserved => Vec::new(),
         Requirement::Legality => match facts.legality {
             Some(true) => Vec::new(),
+            // whether or not the law asks for a note: what is found unlawful goes on by somebody's named authority alone
             Some(false) => vec![Missing::new("legality_lawful", 1, 0)],
+            None if !facts.is_reserved => Vec::new(),
             None => vec![Missing::new("legality", 1, 0)],
         },
         Requirement::Vote => no("vote", facts.vote_passed).into_iter().collect(),

@@ -116,7 +116,7 @@ fn one_friend_alone_rates_no_matter_that_begins_now() {
 }
 
 #[test]
-fn what_the_law_reserves_needs_a_lawful_note_and_nothing_else_does() {
+fn what_the_law_reserves_needs_a_lawful_note_and_nothing_goes_on_against_one() {
     let template = built_in(TemplateKey::SixStages);
     let rule = template.stage(Stage::Deliberate).unwrap();
     let lacking = |is_reserved, legality| {
@@ -124,6 +124,8 @@ fn what_the_law_reserves_needs_a_lawful_note_and_nothing_else_does() {
         missing(rule, &facts).into_iter().map(|one| one.code).collect::<Vec<_>>()
     };
     assert!(lacking(false, None).is_empty());
+    assert_eq!(lacking(false, Some(false)), ["legality_lawful"]);
+    assert!(lacking(false, Some(true)).is_empty());
     assert_eq!(lacking(true, None), ["legality"]);
     assert_eq!(lacking(true, Some(false)), ["legality_lawful"]);
     assert!(lacking(true, Some(true)).is_empty());

@@ -1,7 +1,9 @@
-//! Who was signed in to a meeting by somebody else, on paper or by proxy.
+//! Who is signed in: one's own, and those for whom somebody else did it, on paper or by proxy.
+use std::collections::HashSet;
+
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::audience;
+use super::{MeetingView, audience};
 use crate::{
     error::Result,
     ids::{MeetingId, PersonId},
@@ -31,4 +33,21 @@ pub async fn signed_for(db: &impl ConnectionTrait, id: MeetingId) -> Result<Vec<
         .all(db)
         .await?;
     Ok(signed.into_iter().filter(|(person, by)| person != by).map(|(person, _)| person).collect())
+}
+
+/// To which of these meetings this person is signed in.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn signed_in_to(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    of: &[MeetingView],
+) -> Result<HashSet<MeetingId>> {
+    let own = attendance::Entity::find()
+        .select_only()
+        .column(attendance::Column::MeetingId)
+        .filter(attendance::Column::MeetingId.is_in(of.iter().map(|one| one.id)))
+        .filter(attendance::Column::PersonId.eq(person));
+    Ok(own.into_tuple().all(db).await?.into_iter().collect())
 }

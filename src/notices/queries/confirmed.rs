@@ -1,10 +1,15 @@
 //! Who has confirmed: one's own, and what one wrote down for others.
+use std::collections::HashSet;
+
 use chrono::{DateTime, FixedOffset, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::{confirmations::ConfirmVia, rows::confirmation, rules::UNDO_WITHIN};
+use super::{
+    super::{confirmations::ConfirmVia, rows::confirmation, rules::UNDO_WITHIN},
+    NoticeView,
+};
 use crate::{
     actor::Actor,
     clock,
@@ -62,13 +67,22 @@ pub async fn own(
     }
 }
 
-/// Has the actor confirmed this version?
+/// Which of these notices the person has confirmed, by version.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn has_confirmed(db: &impl ConnectionTrait, actor: &Actor, id: NoticeId, version: i32) -> Result<bool> {
-    let own = confirmation::Entity::find_by_id((id, version, actor.person));
-    Ok(own.count(db).await? > 0)
+pub async fn confirmed_by(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    of: &[NoticeView],
+) -> Result<HashSet<(NoticeId, i32)>> {
+    let own = confirmation::Entity::find()
+        .select_only()
+        .columns([confirmation::Column::NoticeId, confirmation::Column::Version])
+        .filter(confirmation::Column::NoticeId.is_in(of.iter().map(|one| one.id)))
+        .filter(confirmation::Column::Version.is_in(of.iter().map(|one| one.version)))
+        .filter(confirmation::Column::PersonId.eq(person));
+    Ok(own.into_tuple().all(db).await?.into_iter().collect())
 }
 
 /// What the actor wrote down at doors within a day and can take back, newest first, 20 at most.

@@ -11,7 +11,7 @@ use crate::{
     aloud::{self, About, ClipView, RecordClip},
     app::{App, Path},
     bodies::Right,
-    error::{Checks, Code, Error, Result},
+    error::{Code, Error, Result},
     ids::{MediaId, VoteId},
     pages::{
         fields::{Form, Sent, with_files},
@@ -152,9 +152,7 @@ async fn put(app: &App, clerk: &Clerk, (about, id): (About, Uuid), sent: &mut Se
 
 /// Nothing was recorded.
 pub(super) fn missing() -> Error {
-    let mut checks = Checks::default();
-    checks.wrong("media_id", "no_clip");
-    checks.done().err().unwrap_or_else(|| Code::InvalidRequest.into())
+    Error::field("media_id", "no_clip")
 }
 
 /// Nobody is to hear it any more.

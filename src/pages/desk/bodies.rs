@@ -19,6 +19,7 @@ use crate::{
         self, BodyKind, BodyView, By, Grant, Nomination, Right, Role, SeatView, SetRegistration, TermView,
         commands::TakeSeat,
         grid::{self, SeatGroups},
+        recommendations::sees_all,
         room::{self, RoomDay, RoomView, SetRoom},
         service::{ServiceGroup, set_service_group},
     },
@@ -51,6 +52,11 @@ impl BodiesPage {
 
     fn is_council(&self, body: &BodyView) -> bool {
         body.body.kind == BodyKind::Council
+    }
+
+    /// May the clerk see who is recommended for it?
+    fn sees_recommended(&self, body: &BodyView) -> bool {
+        self.recommended.contains(&body.body.id)
     }
 
     /// The room of a body for which the clerk answers.
@@ -112,6 +118,8 @@ struct BodiesPage {
     may_group: bool,
     groups: HashMap<SeatId, Vec<i32>>,
     rooms: HashMap<BodyId, RoomView>,
+    /// Councils of which the clerk sees who is recommended.
+    recommended: Vec<BodyId>,
     elections: HashMap<BodyId, Election>,
     changes: HashMap<String, Vec<String>>,
     roles: Vec<(&'static str, String)>,
@@ -151,6 +159,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         terms,
         draft,
         areas: places(db, clerk, &area).await?,
+        recommended: recommended(clerk, &bodies),
         bodies,
         groups,
         rooms,
@@ -163,6 +172,11 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (Filter, Draft)) -> Re
         area,
     };
     Ok(render_as(shown.draft.status(), &shown))
+}
+
+fn recommended(clerk: &Clerk, bodies: &[BodyView]) -> Vec<BodyId> {
+    let seen = bodies.iter().filter(|view| sees_all(&clerk.actor, &view.body));
+    seen.map(|view| view.body.id).collect()
 }
 
 /// Fills a seat, or ends one.

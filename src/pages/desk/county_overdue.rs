@@ -138,10 +138,11 @@ async fn others(app: &App, area: &str) -> Result<Vec<Other>> {
     for (key, found) in plain {
         others.extend(found.into_iter().map(|(area, due_at)| other(key, area, due_at)));
     }
-    for (said, area, due_at) in at_office::late(db, of).await? {
+    for (said, area, due_at) in at_office::late(db, &app.calendar, of).await? {
         let key = match said {
             Said::Objection => "county-overdue-rolls",
             Said::Challenge => "county-overdue-challenges",
+            Said::Count => "county-overdue-paper",
         };
         others.push(other(key, area, due_at));
     }

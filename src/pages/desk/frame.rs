@@ -16,7 +16,7 @@ use crate::{
     areas::{self, AreaName, VILLAGE_CODE},
     bodies::{self, Right},
     clock,
-    error::{Checks, Code, Error, FieldError, Result},
+    error::{Code, Error, FieldError, Result},
     ids::MediaId,
     pages::{
         fields::{Fields, Sent, Wrong},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What stands at the side: path, key of its name, the right without which it is not shown.
-const DOORS: [(&str, &str, Option<Right>); 20] = [
+const DOORS: [(&str, &str, Option<Right>); 21] = [
     ("/desk", "desk-todo", None),
     ("/desk/suggestions", "desk-suggestions", None),
     ("/desk/referrals", "desk-referrals", None),
@@ -42,6 +42,7 @@ const DOORS: [(&str, &str, Option<Right>); 20] = [
     ("/desk/bodies", "desk-bodies", None),
     ("/desk/legal", "desk-legal", None),
     ("/desk/skills", "desk-skills", Some(Right::FindSkills)),
+    ("/desk/services", "desk-services", Some(Right::KeepCouncil)),
     ("/desk/suspensions", "desk-suspensions", Some(Right::SuspendSpeaking)),
     ("/desk/wechat", "desk-wechat", Some(Right::ImportRoster)),
     ("/desk/webhooks", "desk-webhooks", Some(Right::ManageWebhooks)),
@@ -159,13 +160,12 @@ impl Clerk {
 
 /// Pages that no door leads to belong to one nevertheless.
 fn belongs(here: &str, door: &str) -> bool {
+    let under = |paths: &[&str]| paths.iter().any(|path| here.starts_with(path));
     match door {
-        "/desk" => here.starts_with("/desk/tasks/"),
-        "/desk/bodies" => ["/desk/members", "/desk/joint/"].iter().any(|path| here.starts_with(path)),
-        "/desk/matters" => ["/desk/forms/", "/desk/votes/", "/desk/aloud/vote/", "/desk/aloud/matter/"]
-            .iter()
-            .any(|path| here.starts_with(path)),
-        "/desk/notices" => here.starts_with("/desk/aloud/notice/"),
+        "/desk" => under(&["/desk/tasks/"]),
+        "/desk/bodies" => under(&["/desk/members", "/desk/joint/", "/desk/recommendations"]),
+        "/desk/matters" => under(&["/desk/forms/", "/desk/votes/", "/desk/aloud/vote/", "/desk/aloud/matter/"]),
+        "/desk/notices" => under(&["/desk/aloud/notice/"]),
         _ => false,
     }
 }
@@ -220,18 +220,12 @@ pub(super) async fn live(app: &App, clerk: &Clerk, (page, draft): (Page, &Draft)
 /// # Errors
 /// `invalid_fields`, naming the field.
 pub(super) fn moment_of(fields: &Fields, name: &str) -> Result<DateTime<Utc>> {
-    let mut checks = Checks::default();
-    let Some(typed) = fields.given(name) else {
-        checks.wrong(name, "required");
-        return Err(checks.done().err().unwrap_or_else(|| Code::InvalidRequest.into()));
-    };
+    let typed = fields.given(name).ok_or_else(|| Error::field(name, "required"))?;
     let naive = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(typed, form).ok());
     let at = naive.and_then(|naive| naive.and_local_timezone(clock::shanghai()).single());
-    checks.require(at.is_some(), name, "not_a_date");
-    checks.done()?;
-    at.map(|at| at.with_timezone(&Utc)).ok_or_else(|| Code::InvalidRequest.into())
+    at.map(|at| at.with_timezone(&Utc)).ok_or_else(|| Error::field(name, "not_a_date"))
 }
 
 /// Day and time as a browser's picker takes them.
@@ -341,6 +335,7 @@ impl Due {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Checks;
 
     fn at(text: &str) -> DateTime<FixedOffset> {
         DateTime::parse_from_rfc3339(text).unwrap()
@@ -390,10 +385,9 @@ mod tests {
     #[test]
     fn photos_that_were_refused_are_not_brought_along() {
         let brought = |wrong: &str| {
-            let (mut sent, mut checks) = (Sent::default(), Checks::default());
+            let mut sent = Sent::default();
             sent.fields.preset("media", MediaId::new().to_string());
-            checks.wrong(wrong, "out_of_range");
-            Draft::refused_with("ask", sent, checks.done().unwrap_err()).unwrap().0.len()
+            Draft::refused_with("ask", sent, Error::field(wrong, "out_of_range")).unwrap().0.len()
         };
         assert_eq!((brought("title"), brought("photos")), (1, 0));
     }

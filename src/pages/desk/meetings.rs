@@ -240,7 +240,7 @@ async fn shown(app: &App, clerk: &Clerk, id: MeetingId, (find, draft): (Find, Dr
     let (meeting, present) = (detail.meeting, detail.present.unwrap_or_default());
     let is_own = holds(clerk, meeting.body_id, &meeting.area_code);
     let may_hold = is_own && is_coming(&meeting);
-    let is_there = |person: PersonId| present.iter().any(|one| one.person_id == person);
+    let is_there = |person: PersonId| present.iter().any(|one| one.person_id == Some(person));
     let mut awaited = if may_hold { called(app, &meeting).await? } else { Vec::new() };
     awaited.retain(|seat| !is_there(seat.person_id));
     let mut found = if may_hold { search(db, &meeting.area_code, &find).await? } else { Vec::new() };

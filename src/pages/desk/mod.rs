@@ -36,11 +36,13 @@ mod notices;
 mod paper;
 mod proxies;
 mod reach;
+mod recommendations;
 mod referrals;
 mod reports;
 mod requests;
 mod roll;
 mod roster;
+mod services;
 mod sheets;
 mod skills;
 mod suggestion_acts;
@@ -128,6 +130,10 @@ fn of_bodies() -> Router<App> {
         .route("/desk/members/{form}", post(members::act))
         .route("/desk/skills", get(skills::show))
         .route("/desk/needs", post(skills::post))
+        .route("/desk/recommendations", get(recommendations::show))
+        .route("/desk/recommendations/decide", post(recommendations::decide))
+        .route("/desk/services", get(services::show))
+        .route("/desk/services/{form}", post(services::act))
 }
 
 /// Those of meetings and notices, and of whom both reached.

@@ -23,7 +23,7 @@ use crate::{
             paper::{EndSheet, IssueSheet, end_sheet, issue_sheet},
             replace::{self, ReplaceCounter},
         },
-        office::{may_bend, may_run},
+        office::{is_about, is_left_lying, may_bend, may_run, stands_in},
         queries::{
             self,
             paper::{PaperView, is_counting, paper},
@@ -48,7 +48,7 @@ struct PaperPage {
     /// What may be marked: key and text.
     marks: Vec<(String, String)>,
     can_issue: bool,
-    /// Those who say what is lost or void need not hand out sheets.
+    /// Those who say what is lost or void, or see a late counting through, need not hand out sheets.
     can_end: bool,
     /// The one who looks, who confirms nothing of the own.
     own: PersonId,
@@ -102,13 +102,16 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
     clerk.sits_over(&vote.area_code)?;
     let can_issue = may_run(&clerk.actor, &vote);
     let bends = is_counting(&vote.state) && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
+    let closed_at = vote.closed_at.map(|at| at.to_utc());
+    let is_late = is_left_lying(&app.calendar, (&vote.state, closed_at), app.now());
+    let sees_through = is_late && stands_in(&clerk.actor, &vote.area_code) && !is_about(&clerk.actor, &vote);
     let shown = PaperPage {
         page: clerk.page(text::say("desk-paper")).at(format!("/desk/votes/{id}/paper")),
         desk: clerk.desk(),
         paper: paper(db, &clerk.actor, id).await?,
         marks: marks(&vote),
         can_issue,
-        can_end: can_issue || bends,
+        can_end: can_issue || bends || sees_through,
         own: clerk.actor.person,
         vote,
         draft,

@@ -27,14 +27,21 @@ struct ReportsPage {
     areas: Vec<AreaName>,
     area: String,
     waiting: Vec<ReportView>,
+    /// What was taken away just now: whose it was is known from then on.
+    removed: Option<ReportView>,
 }
 
 /// The page.
 pub(super) async fn show(State(app): State<App>, clerk: Clerk, Query(filter): Query<WhichArea>) -> Result<Response> {
-    shown(&app, &clerk, (filter, Draft::default())).await
+    shown(&app, &clerk, (filter, Draft::default()), None).await
 }
 
-async fn shown(app: &App, clerk: &Clerk, (filter, draft): (WhichArea, Draft)) -> Result<Response> {
+async fn shown(
+    app: &App,
+    clerk: &Clerk,
+    (filter, draft): (WhichArea, Draft),
+    removed: Option<ReportView>,
+) -> Result<Response> {
     let area = clerk.place_with(Right::Moderate, filter.area)?;
     let shown = ReportsPage {
         page: clerk.page(text::say("desk-reports")).at("/desk/reports"),
@@ -42,6 +49,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (WhichArea, Draft)) ->
         draft,
         areas: places(app.store.read(), clerk, &area).await?,
         waiting: reports::queries::open_in(app, &clerk.actor, &area).await?,
+        removed,
         area,
     };
     Ok(render_as(shown.draft.status(), &shown))
@@ -50,6 +58,7 @@ async fn shown(app: &App, clerk: &Clerk, (filter, draft): (WhichArea, Draft)) ->
 /// Decides about one.
 pub(super) async fn decide(State(app): State<App>, clerk: Clerk, fields: Fields) -> Result<Response> {
     let area = fields.text("area").to_owned();
+    let removes = fields.has("remove", "true");
     let done = async {
         let id: ReportId = fields.required("report_id")?;
         let decision = DecideReport { remove: fields.required("remove")?, reason: fields.text("reason").to_owned() };
@@ -59,11 +68,15 @@ pub(super) async fn decide(State(app): State<App>, clerk: Clerk, fields: Fields)
         .await
     };
     match done.await {
+        // the name goes into no address
+        Ok(report) if removes => {
+            shown(&app, &clerk, (WhichArea { area: Some(area) }, Draft::default()), Some(report)).await
+        }
         Ok(_) => Ok(see(&format!("/desk/reports?area={}", encode(&area)))),
         Err(error) => {
             let form = fields.text("report_id").to_owned();
             let draft = Draft::refused(&form, fields, error)?;
-            shown(&app, &clerk, (WhichArea { area: Some(area) }, draft)).await
+            shown(&app, &clerk, (WhichArea { area: Some(area) }, draft), None).await
         }
     }
 }

@@ -14,14 +14,30 @@ use crate::{
         layout::see,
     },
     suggestions::{
-        self, RateSuggestion, WriteDownCosigns,
+        self, AssignSuggestion, RateSuggestion, WriteDownCosigns,
         assists::{self, AskAssist},
         commands,
+        downgrades::{self, MakeOrdinary},
         extensions::{self, AskExtension},
         hidings::{self, HideSuggestion},
         referrals::{self, ReferSuggestion},
     },
 };
+
+pub(super) async fn accept(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let accept = app.once(clerk.actor.clone(), fields.key(), "accept_suggestion", id, |tx, actor, id| {
+        Box::pin(commands::accept(tx, actor, id))
+    });
+    accept.await.map(drop)
+}
+
+pub(super) async fn assign(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, AssignSuggestion { person_id: fields.required("person_id")? });
+    let assign = app.once(clerk.actor.clone(), fields.key(), "assign_suggestion", input, |tx, actor, input| {
+        Box::pin(commands::assign(tx, actor, input))
+    });
+    assign.await.map(drop)
+}
 
 pub(super) async fn refer(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
     let body_id = fields.required("body_id")?;
@@ -50,7 +66,8 @@ pub(super) async fn keep(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fi
 
 /// What somebody says of the answer who was called back.
 pub(super) async fn call_back(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
-    let input = (id, RateSuggestion { rating: fields.required("rating")?, text: fields.text("text").to_owned() });
+    let (rating, answer_id) = (fields.required("rating")?, fields.optional("answer_id")?);
+    let input = (id, RateSuggestion { rating, text: fields.text("text").to_owned(), answer_id });
     let call = app.once(clerk.actor.clone(), fields.key(), "call_back", input, |tx, actor, input| {
         Box::pin(commands::call_back(tx, actor, input))
     });
@@ -63,6 +80,15 @@ pub(super) async fn extend(app: &App, clerk: &Clerk, id: SuggestionId, fields: &
         Box::pin(extensions::ask(tx, actor, input))
     });
     ask.await.map(drop)
+}
+
+/// What was called urgent is dealt with as everything else.
+pub(super) async fn make_ordinary(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
+    let input = (id, MakeOrdinary { reason: fields.text("reason").to_owned() });
+    let make = app.once(clerk.actor.clone(), fields.key(), "make_ordinary", input, |tx, actor, input| {
+        Box::pin(downgrades::make_ordinary(tx, actor, input))
+    });
+    make.await.map(drop)
 }
 
 /// Hidden from everybody but its author and those who handle it, or shown again.

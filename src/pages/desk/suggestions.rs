@@ -27,8 +27,8 @@ use crate::{
     },
     streams,
     suggestions::{
-        self, AnswerOutcome, AnswerSuggestion, AssignSuggestion, CosignSheetView, HidingState, SpeakAnswer, Step,
-        SuggestionState, SuggestionSummary, SuggestionView, Urgency, Visibility,
+        self, AnswerOutcome, AnswerSuggestion, CosignSheetView, HidingState, SpeakAnswer, Step, SuggestionState,
+        SuggestionSummary, SuggestionView, Urgency, Visibility,
         queries::{Scope, SuggestionsQuery},
         referrals,
     },
@@ -161,6 +161,8 @@ struct VoicePage {
     may_write: bool,
     /// A recording that was sent along with a form that was refused.
     kept: Vec<MediaId>,
+    /// Others that can get the same answer, with what stands for each.
+    alike: Vec<(SuggestionId, String)>,
 }
 
 impl VoicePage {
@@ -232,7 +234,12 @@ pub(super) async fn shown(
     };
     let sheets = if head.cosigns > 0 { suggestions::kept_sheets(db, &clerk.actor, id).await? } else { Vec::new() };
     let waits = matches!(head.state, SuggestionState::Submitted | SuggestionState::Accepted);
+    let alike = match voice.can.contains(&Step::Answer) {
+        true => suggestions::queries::desk_alike(db, &clerk.actor, head).await?,
+        false => Vec::new(),
+    };
     let shown = VoicePage {
+        alike: alike.iter().map(|one| (one.id, format!("{} · {} {}", title(one), from(one), one.number))).collect(),
         due: waits.then(|| Due::seen(next_step(head).1, app.now())),
         may_raise: clerk.may(Right::RaiseMatter, &head.area_code),
         open_matters: open,
@@ -260,12 +267,13 @@ pub(super) async fn act(
     fields: Fields,
 ) -> Result<Response> {
     let done = match form.as_str() {
-        "accept" => accept(&app, &clerk, id, &fields).await,
-        "assign" => assign(&app, &clerk, id, &fields).await,
+        "accept" => suggestion_acts::accept(&app, &clerk, id, &fields).await,
+        "assign" => suggestion_acts::assign(&app, &clerk, id, &fields).await,
         "refer" => suggestion_acts::refer(&app, &clerk, id, &fields).await,
         "involve" => suggestion_acts::involve(&app, &clerk, id, &fields).await,
         "keep" => suggestion_acts::keep(&app, &clerk, id, &fields).await,
         "call-back" => suggestion_acts::call_back(&app, &clerk, id, &fields).await,
+        "ordinary" => suggestion_acts::make_ordinary(&app, &clerk, id, &fields).await,
         "extend" => suggestion_acts::extend(&app, &clerk, id, &fields).await,
         "hide" => suggestion_acts::hide(&app, &clerk, (id, true), &fields).await,
         "show" => suggestion_acts::hide(&app, &clerk, (id, false), &fields).await,
@@ -278,21 +286,6 @@ pub(super) async fn act(
         Ok(()) => Ok(see(&format!("/desk/suggestions/{id}"))),
         Err(error) => shown(&app, &clerk, id, (Vec::new(), Draft::refused(&form, fields, error)?)).await,
     }
-}
-
-async fn accept(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
-    let accept = app.once(clerk.actor.clone(), fields.key(), "accept_suggestion", id, |tx, actor, id| {
-        Box::pin(suggestions::commands::accept(tx, actor, id))
-    });
-    accept.await.map(drop)
-}
-
-async fn assign(app: &App, clerk: &Clerk, id: SuggestionId, fields: &Fields) -> Result<()> {
-    let input = (id, AssignSuggestion { person_id: fields.required("person_id")? });
-    let assign = app.once(clerk.actor.clone(), fields.key(), "assign_suggestion", input, |tx, actor, input| {
-        Box::pin(suggestions::commands::assign(tx, actor, input))
-    });
-    assign.await.map(drop)
 }
 
 /// Answered in words, by a recording, or both.
@@ -313,7 +306,8 @@ async fn reply(app: &App, clerk: &Clerk, id: SuggestionId, sent: &mut Sent) -> R
     // the newest: a form that was refused brings the one before along
     let outcome =
         sent.fields.given("outcome").map_or(Ok(AnswerOutcome::Answered), |_| sent.fields.choice("outcome"))?;
-    let input = (id, AnswerSuggestion { text, clip_media_id: sent.media().last().copied(), outcome });
+    let also = sent.fields.all("also").filter_map(|id| id.parse().ok()).collect();
+    let input = (id, AnswerSuggestion { text, clip_media_id: sent.media().last().copied(), outcome, also });
     let answer = app.once(clerk.actor.clone(), sent.fields.key(), "answer_suggestion", input, |tx, actor, input| {
         Box::pin(suggestions::commands::answer(tx, actor, input))
     });

@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use super::frame::{Clerk, Desk, Draft, Due, live, villages};
 use crate::{
     app::App,
-    bodies::{self, Right, elections::NextStep},
+    bodies::{self, Right, elections::NextStep, recommendations::RecommendationView},
     claims, clock,
     error::Result,
     forms::{self, Purpose},
@@ -66,6 +66,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(needs(&app, &clerk).await?);
     todos.extend(elections(&app, &clerk).await?);
     todos.extend(turns(&app, &clerk).await?);
+    todos.extend(recommended(&app, &clerk).await?);
     todos.extend(requests(&app, &clerk).await?);
     todos.extend(said::messages(&app, &clerk).await?);
     todos.extend(said::about_votes(&app, &clerk).await?);
@@ -206,6 +207,20 @@ async fn needs(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         link: format!("/needs/{}", one.id),
     };
     let waiting = skills::needs::waiting(app.store.read(), &clerk.actor, app.now()).await?;
+    Ok(waiting.into_iter().map(todo).collect())
+}
+
+/// Who is recommended for a council and waits for the clerk, who checks for the party.
+async fn recommended(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |one: RecommendationView| Todo {
+        title: text::say("desk-recommendations"),
+        notes: vec![one.name, text::word("recommendation-state", one.state.as_str())],
+        from: one.recommended_by_name,
+        due: None,
+        next: text::say("desk-recommend-look"),
+        link: format!("/desk/recommendations?body={}", one.body_id),
+    };
+    let waiting = bodies::recommendations::waiting(app.store.read(), &clerk.actor).await?;
     Ok(waiting.into_iter().map(todo).collect())
 }
 

@@ -27,7 +27,7 @@ use crate::{
             self, AnnulVote,
             challenges::{AnswerChallenge, answer_challenge},
         },
-        office::{is_about, may_bend, may_run, stands_in},
+        office::{is_about, may_bend, may_overturn, may_run, stands_in},
         queries::{
             self,
             challenges::{self, ChallengeView},
@@ -67,7 +67,7 @@ struct VotePage {
     /// May the clerk answer a challenge, and say that it is right?
     can_answer: bool,
     can_overturn: bool,
-    /// May the clerk do both where the office let the day pass?
+    /// May the clerk answer where the office let the day pass?
     stands_in: bool,
     now: DateTime<Utc>,
     wrong: Wrong,
@@ -84,11 +84,11 @@ impl VotePage {
     }
 
     fn may_answer(&self, challenge: &ChallengeView) -> bool {
-        challenge.waits() && (self.can_answer || self.can_overturn || self.is_late(challenge))
+        challenge.waits() && (self.can_overturn || self.may_reject(challenge))
     }
 
-    fn may_overturn(&self, challenge: &ChallengeView) -> bool {
-        self.can_overturn || (self.is_late(challenge) && !queries::is_inside(&self.vote.preset))
+    fn may_reject(&self, challenge: &ChallengeView) -> bool {
+        self.can_answer || self.is_late(challenge)
     }
 
     fn annul_path(&self) -> String {
@@ -120,17 +120,19 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         // a key that is shown and not yet written down must not go away by itself
         page.live = None;
     }
-    let bends = !is_own && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
-    let can_annul = commands::is_annullable(&vote.state) && bends;
+    let can_annul = !is_own && may_annul(app, clerk, &vote).await?;
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = may_run(&clerk.actor, &vote);
     let can_proxy = opens_votes && queries::runs(&vote.state) && proxies.until.is_some_and(|until| app.now() < until);
-    let unreachable = if opens_votes { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
+    let overturns = !is_own && may_overturn(&clerk.actor, (&vote.preset, &vote.area_code));
+    // whoever is apart from the office sees, too, for whom it cast and who is not told
+    let sees_doors = opens_votes || overturns;
+    let unreachable = if sees_doors { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
     let is_tied = |told: &ResultView| told.outcome == "tie" && !told.is_provisional() && !told.is_overturned();
     let can_reopen = opens_votes && result.as_ref().is_some_and(is_tied);
     let coming = if can_reopen { coming_for(app, &vote).await? } else { Vec::new() };
-    let (can_answer, can_overturn) = (opens_votes && is_provisional, is_provisional && bends);
+    let (can_answer, can_overturn) = (opens_votes && is_provisional, is_provisional && overturns);
     let stands_in = is_provisional && !is_own && stands_in(&clerk.actor, &vote.area_code);
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
     let aloud = Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?;
@@ -161,6 +163,16 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         draft,
     };
     Ok(render_as(status, &shown))
+}
+
+/// Once somebody has counted what is in a box the town's office alone annuls.
+async fn may_annul(app: &App, clerk: &Clerk, vote: &VoteView) -> Result<bool> {
+    let is_counted = vote.has_paper && queries::paper::is_begun(app.store.read(), vote.id).await?;
+    let may = match is_counted {
+        true => sealed::holds(&clerk.actor, Trustee::Town, &vote.area_code),
+        false => may_bend(&clerk.actor, (&vote.preset, &vote.area_code)),
+    };
+    Ok(may && commands::is_annullable(&vote.state))
 }
 
 /// Whether the clerk holds keys there, and those of them that are not made yet.

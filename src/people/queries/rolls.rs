@@ -37,6 +37,27 @@ pub fn is_below(who: Expr, area: &str) -> Expr {
     Expr::exists(ids_below(area).and_where(own).to_owned())
 }
 
+/// Has this person (a column of the query in which this stands) the phone of this digest (another)? Also who had none then and
+/// has none now.
+#[must_use]
+pub fn has_phone_of(who: Expr, digest: Expr) -> Expr {
+    use sea_orm::ExprTrait;
+    let column = |column| Expr::col((person::Entity, column));
+    let had_none = digest.clone().is_null().and(column(person::Column::PhoneHmac).is_null());
+    let has_it = column(person::Column::PhoneHmac).eq(digest).or(had_none);
+    let own = column(person::Column::Id).eq(who);
+    Expr::exists(ids().and_where(own).and_where(has_it).to_owned())
+}
+
+/// Digest of the phone of one of them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn phone_digest(db: &impl ConnectionTrait, id: PersonId) -> Result<Option<String>> {
+    let digest = person::Entity::find_by_id(id).select_only().column(person::Column::PhoneHmac);
+    Ok(digest.into_tuple::<Option<String>>().one(db).await?.flatten())
+}
+
 /// The ids of these people, in the same way.
 #[must_use]
 pub fn ids_among(people: Vec<PersonId>) -> SelectStatement {

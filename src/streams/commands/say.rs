@@ -1,7 +1,5 @@
 //! What people say.
-use std::collections::HashSet;
-
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -10,16 +8,16 @@ use uuid::Uuid;
 use super::{
     super::{
         queries,
-        rows::{entry, membership, stream},
-        rules::{ALL_AGAIN_AFTER, AUTHOR, Access, SAID, Side, StreamKind, guest_seat, moderates},
+        rows::{entry, stream},
+        rules::{AUTHOR, Access, SAID, Side, StreamKind, guest_seat},
         sealing,
     },
+    addressed,
     append::{NewEntry, append},
     belonging, cursor, office,
 };
 use crate::{
     actor::{Actor, HeldSeat},
-    bodies,
     error::{Checks, Code, Result},
     ids::{MediaId, PersonId, StreamId},
     media::{self, Media, Subject},
@@ -53,7 +51,8 @@ pub struct SendMessage {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 9)]
     pub media: Vec<MediaId>,
-    /// Whom it addresses, up to twenty; they belong to the conversation.
+    /// Whom it addresses, up to twenty; they belong to the conversation. Where others speak under masked names, by the `sender.id`
+    /// of what they said lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 20)]
     pub mentions: Vec<PersonId>,
@@ -122,7 +121,7 @@ pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendM
     if let Some(known) = sent_before(tx, (actor, stream_id), message.client_id).await? {
         return Ok(known);
     }
-    check_mentions(tx, &place, &message).await?;
+    let people = addressed::people(tx, &place, &message).await?;
     let area = place.stream.area_code.as_deref().unwrap_or(&actor.area).to_owned();
     let to = Subject { kind: MEDIA_KIND, id: &stream_id.to_string(), area: &area };
     let attached = media::attach(tx, actor.person, &message.media, to).await?;
@@ -130,7 +129,7 @@ pub async fn send(tx: &Tx, actor: &Actor, (stream_id, message): (StreamId, SendM
     let (seq, no) = append(tx, stream_id, entry_of(&place, &message, &attached)).await?;
     cursor::own(tx, (actor.person, stream_id), (seq, no)).await?;
     place.come(tx).await?;
-    address(tx, (stream_id, seq), &message).await?;
+    addressed::note(tx, (stream_id, seq), (&people, message.mention_all)).await?;
     tell_office(tx, &place).await?;
     Ok(Sent { seq, no, dup: false })
 }
@@ -166,7 +165,7 @@ pub async fn check_send(tx: &Tx, actor: &Actor, (id, message): (StreamId, &SendM
     if sent_before(tx, (actor, id), message.client_id).await?.is_some() {
         return Ok(false);
     }
-    check_mentions(tx, &place, message).await?;
+    addressed::people(tx, &place, message).await?;
     Ok(true)
 }
 
@@ -283,48 +282,6 @@ fn answered_before(known: &entry::Model, id: StreamId) -> Result<Sent> {
         return Err(Code::IdempotencyMismatch.into());
     }
     Ok(Sent { seq: known.seq, no: known.no, dup: true })
-}
-
-/// Only who belongs here can be addressed, in a group nobody by a seat; everybody only by who leads it, not all the time.
-async fn check_mentions(tx: &Tx, place: &Place<'_>, message: &SendMessage) -> Result<()> {
-    let stream = &place.stream;
-    if message.mention_all {
-        if !moderates(stream, place.actor, place.role.as_deref()) {
-            return Err(Code::NotAllowed.into());
-        }
-        let last = entry::Entity::find_by_id((stream.id, stream.last_all_seq)).one(tx).await?;
-        if last.is_some_and(|last| last.created_at + ALL_AGAIN_AFTER > tx.now()) {
-            return Err(Code::TooManyRequests.into());
-        }
-    }
-    if message.mentions.is_empty() {
-        return Ok(());
-    }
-    let belonging = membership::Entity::find()
-        .filter(membership::Column::StreamId.eq(stream.id))
-        .filter(membership::Column::PersonId.is_in(message.mentions.iter().copied()))
-        .filter(membership::Column::LeftAt.is_null());
-    let mut known: HashSet<PersonId> = belonging.all(tx).await?.into_iter().map(|row| row.person_id).collect();
-    if let Some(body) = stream.body_id.filter(|_| stream.kind != StreamKind::Group.as_str()) {
-        known.extend(bodies::queries::members_of(tx, body, tx.now()).await?.into_iter().map(|seat| seat.person_id));
-    }
-    let mut checks = Checks::default();
-    checks.require(message.mentions.iter().all(|person| known.contains(person)), "mentions", "unknown");
-    checks.done()
-}
-
-async fn address(tx: &Tx, (stream, seq): (StreamId, i64), message: &SendMessage) -> Result<()> {
-    if !message.mentions.is_empty() {
-        cursor::mention(tx, stream, &message.mentions, seq).await?;
-    }
-    if message.mention_all {
-        stream::Entity::update_many()
-            .col_expr(stream::Column::LastAllSeq, Expr::value(seq))
-            .filter(stream::Column::Id.eq(stream))
-            .exec(tx)
-            .await?;
-    }
-    Ok(())
 }
 
 /// The seat for which it is said. An author who also holds a seat speaks as the author in the own thread.

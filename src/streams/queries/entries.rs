@@ -11,6 +11,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::{
+    masks::{mask, masked},
     rows::entry,
     rules::{SAID, Side},
     sealing,
@@ -20,6 +21,7 @@ use crate::{
     bodies, clock,
     error::Result,
     ids::{BodyId, PersonId, StreamId},
+    keys::Keys,
     people,
 };
 
@@ -84,7 +86,8 @@ pub struct Quote {
 /// Who sent a message.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Sender {
-    /// The person.
+    /// The person, in a seat and in groups; beside a masked name elsewhere an id that holds for this conversation alone: of what
+    /// one said oneself it is the `me` of the stream.
     pub id: PersonId,
     /// Full name in a seat, masked otherwise.
     pub name: String,
@@ -236,7 +239,7 @@ pub(super) async fn shown(app: &App, rows: Vec<entry::Model>) -> Result<Vec<Entr
     let every: Vec<entry::Model> = rows.iter().chain(&quoted).cloned().collect();
     let mut words = sealing::open_bodies(app, &every).await?;
     let quoted_words = words.split_off(rows.len());
-    let names = Names::of(db, &every).await?;
+    let names = Names::of(app, &every).await?;
     let mut quotes = HashMap::new();
     for (row, body) in quoted.iter().zip(quoted_words).chain(rows.iter().zip(words.iter().cloned())) {
         let text = body["text"].as_str().unwrap_or_default().chars().take(QUOTED).collect();
@@ -278,16 +281,23 @@ async fn quoted(db: &impl ConnectionTrait, rows: &[entry::Model]) -> Result<Vec<
 }
 
 /// Of those who spoke, and of the bodies for which they did.
-struct Names {
+struct Names<'a> {
+    keys: &'a Keys,
+    /// Where an id of the conversation stands beside a masked name.
+    masked: HashSet<StreamId>,
     people: HashMap<PersonId, String>,
     bodies: HashMap<BodyId, String>,
 }
 
-impl Names {
-    async fn of(db: &impl ConnectionTrait, rows: &[entry::Model]) -> Result<Self> {
+impl<'a> Names<'a> {
+    async fn of(app: &'a App, rows: &[entry::Model]) -> Result<Self> {
+        let db = app.store.read();
         let senders: HashSet<_> = rows.iter().filter_map(|row| row.sender_id).collect();
         let spoken_for: HashSet<_> = rows.iter().filter_map(|row| row.body_id).collect();
+        let themselves = rows.iter().filter(|row| row.sender_id.is_some() && row.body_id.is_none());
         Ok(Self {
+            keys: &app.keys,
+            masked: masked(db, themselves.map(|row| row.stream_id).collect()).await?,
             people: people::queries::names(db, senders.into_iter().collect()).await?,
             bodies: bodies::queries::names(db, spoken_for.into_iter().collect()).await?,
         })
@@ -298,7 +308,11 @@ impl Names {
         let id = row.sender_id?;
         let body_name = row.body_id.and_then(|body| self.bodies.get(&body).cloned());
         let full = self.people.get(&id).cloned().unwrap_or_default();
-        let name = if body_name.is_some() { full } else { people::mask_name(&full) };
-        Some(Sender { id, name, body_name })
+        if body_name.is_some() {
+            return Some(Sender { id, name: full, body_name });
+        }
+        let is_masked = row.body_id.is_none() && self.masked.contains(&row.stream_id);
+        let id = if is_masked { mask(self.keys, row.stream_id, id) } else { id };
+        Some(Sender { id, name: people::mask_name(&full), body_name })
     }
 }

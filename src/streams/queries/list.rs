@@ -21,6 +21,7 @@ use super::{
     super::{
         Stream,
         commands::Mute,
+        masks,
         rows::{membership, stream},
         rules::{Access, FORMER, StreamKind, access, chain_of_areas},
         sealing,
@@ -55,6 +56,9 @@ pub struct StreamView {
     pub kind: String,
     /// Id of what it is about.
     pub subject_id: String,
+    /// The `sender.id` beside what the person said there, not for a body; where it is the person's own, absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub me: Option<PersonId>,
     /// Shown at its head.
     pub title: String,
     /// Changes when the server was restored from a backup: forget what you have.
@@ -298,10 +302,9 @@ fn epoch_of_all() -> Expr {
 }
 
 fn views(app: &App, actor: &Actor, read: Read) -> Result<Vec<StreamView>> {
-    let now = app.now();
     let mut rows = on_top(actor, read.rows);
     sealing::show_previews(&read.opened, rows.iter_mut().map(|(stream, _)| stream))?;
-    Ok(rows.into_iter().map(|(stream, member)| view(stream, member.as_ref(), now)).collect())
+    Ok(rows.into_iter().map(|(stream, member)| view((app, actor), stream, member.as_ref())).collect())
 }
 
 /// What may be read, what is pinned first.
@@ -340,7 +343,8 @@ fn basis(actor: &Actor) -> String {
     sha256_hex(format!("{} {seats:?}", actor.area).as_bytes()).chars().take(12).collect()
 }
 
-pub(super) fn view(row: Stream, member: Option<&membership::Model>, now: DateTime<Utc>) -> StreamView {
+pub(super) fn view((app, actor): (&App, &Actor), row: Stream, member: Option<&membership::Model>) -> StreamView {
+    let (now, person) = (app.now(), actor.person);
     let (read_seq, read_no) = member.map_or((0, 0), |member| (member.read_seq, member.read_no));
     // who came later was not there when everybody was addressed
     let all = if row.last_no > read_no { row.last_all_seq } else { 0 };
@@ -348,8 +352,9 @@ pub(super) fn view(row: Stream, member: Option<&membership::Model>, now: DateTim
     let muting = member.filter(|member| member.mute_until.is_none_or(|until| until > now));
     StreamView {
         id: row.id,
+        me: masks::is_masked(&row.kind).then(|| masks::mask(&app.keys, row.id, person)),
+        subject_id: masks::subject(&row, person),
         kind: row.kind,
-        subject_id: row.subject_id,
         title: row.title,
         epoch: row.epoch.to_string(),
         first_seq: 1,

@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(shares(&[1000, 1, 0, 1000], 300), [149, 1, 0, 150]);
         assert_eq!(shares(&[5, 6], 300), [5, 6]);
         assert_eq!(shares(&[], 300), Vec::<i64>::new());
-        let many = shares(&vec![10; 400], 300);
+        let many = shares(&[10; 400], 300);
         assert_eq!(many.iter().sum::<i64>(), 300);
         assert!(many.iter().all(|share| *share <= 1));
     }

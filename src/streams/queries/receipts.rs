@@ -3,6 +3,8 @@
 //! # Why
 //! "73 / 1 204" is counted, not kept: nothing is written to when somebody reads but the own cursor. In a village and above,
 //! where a thousand phones ask at once, a server counts once and says the same for two seconds, above a village for ten.
+//! Where people speak under masked names nobody is named: who speaks has read it, so of what was said just now the list of all
+//! others would lack whoever said it.
 use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use sea_orm::{
@@ -37,7 +39,8 @@ pub struct Receipts {
     pub read: i64,
     /// Everybody to whom it is shown; of a voice or a letter, everybody else than who spoke.
     pub audience: i64,
-    /// Who has not read it, 100 on a page; only for who leads the conversation, and not above a village.
+    /// Who has not read it, 100 on a page; only for who leads the conversation, not above a village, and not of what is said
+    /// about a matter, where the list of all others would say who spoke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<Vec<Reader>>,
     /// Hand this back for those that follow; absent on the last page.
@@ -97,7 +100,8 @@ pub async fn receipts(app: &App, actor: &Actor, (id, seq, page): (StreamId, i64,
         Some(kept) => app.counted.get(kept, (id, seq), || audience.count(db, seq)).await?,
     };
     let mut receipts = Receipts { read, audience: all, unread: None, next_cursor: None };
-    if leads && !audience.is_above_a_village() {
+    let is_masked = place.stream.kind == StreamKind::Discussion.as_str();
+    if leads && !is_masked && !audience.is_above_a_village() {
         let mut unread = audience.without(db, seq, (page.cursor, SHOWN + 1)).await?;
         let more = unread.len() as u64 > SHOWN;
         unread.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));

@@ -19,31 +19,33 @@ fn of_fewer_than_five_nothing_is_shown() {
     let at = DateTime::UNIX_EPOCH;
     let row = |days: i64, rating| {
         let answered = (days > 0).then(|| at + chrono::TimeDelta::days(days));
-        (SuggestionId::new(), BodyId::new(), at, answered, rating, None)
+        (SuggestionId::new(), BodyId::new(), at, answered, rating, None, at + chrono::TimeDelta::days(3))
     };
     let mut tally = Tally::default();
-    (1..=4).for_each(|days| tally.add(&row(days, Some(5))));
+    (1..=4).for_each(|days| tally.add(&row(days, Some(5)), at));
     assert_eq!(tally.shown(BodyId::new(), String::new()), None, "not even which body");
     let mut tally = Tally::default();
-    (1..=5).for_each(|days| tally.add(&row(days, Some(if days == 1 { 2 } else { 3 }))));
-    (0..3).for_each(|_| tally.add(&row(0, None)));
+    (1..=5).for_each(|days| tally.add(&row(days, Some(if days == 1 { 2 } else { 3 })), at));
+    (0..3).for_each(|_| tally.add(&row(0, None), at));
     let shown = tally.shown(BodyId::new(), String::new()).unwrap();
     assert_eq!((shown.left_at_least, shown.answered_percent), (5, 60), "62 in whole tens");
     assert_eq!((shown.solved_percent, shown.satisfied_percent), (Some(80), Some(0)));
     assert_eq!(shown.median_days, Some(3));
+    assert_eq!(shown.on_time_percent, Some(60), "three of five; three more have time");
 }
 
 #[test]
 fn what_was_late_elsewhere_is_unanswered_there_and_answered_here() {
     let at = DateTime::UNIX_EPOCH;
-    let row = (SuggestionId::new(), BodyId::new(), at, Some(at + chrono::TimeDelta::days(1)), Some(5), None);
+    let row = (SuggestionId::new(), BodyId::new(), at, Some(at + chrono::TimeDelta::days(1)), Some(5), None, at);
     let (mut here, mut there) = (Tally::default(), Tally::default());
-    (0..5).for_each(|_| here.add(&row));
+    (0..5).for_each(|_| here.add(&row, at));
     (0..5).for_each(|_| there.miss());
     let shown = |tally: Tally| tally.shown(BodyId::new(), String::new()).unwrap();
     let (here, there) = (shown(here), shown(there));
     assert_eq!((here.answered_percent, there.answered_percent), (100, 0));
     assert_eq!((here.satisfied_percent, there.satisfied_percent), (Some(100), None));
+    assert_eq!((here.on_time_percent, there.on_time_percent), (Some(0), Some(0)), "a day late here, left there");
 }
 
 #[test]

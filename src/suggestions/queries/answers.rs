@@ -34,6 +34,15 @@ pub struct SuggestionAnswerView {
     pub clip: Option<MediaView>,
     /// When.
     pub created_at: DateTime<FixedOffset>,
+    /// What the author thinks of this answer, 1 to 5.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rating: Option<i32>,
+    /// What the author said with that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rating_text: Option<String>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rated_at: Option<DateTime<FixedOffset>>,
 }
 
 pub(in crate::suggestions) async fn answers(
@@ -60,6 +69,9 @@ pub(in crate::suggestions) async fn answers(
         text: row.text,
         clip: clips.remove(&row.id.to_string()).and_then(|mut clips| clips.pop()),
         created_at: clock::local(row.created_at),
+        rating: row.rating,
+        rating_text: row.rating_text,
+        rated_at: row.rated_at.map(clock::local),
     };
     Ok(rows.into_iter().map(show).collect())
 }

@@ -18,9 +18,17 @@ const SHOWN_VOICES: u64 = 500;
 /// # Errors
 /// When the database cannot be read.
 pub async fn joined_to(db: &impl ConnectionTrait, matter: MatterId) -> Result<(u64, Vec<SuggestionSummary>)> {
-    let count = suggestion::Entity::find().filter(suggestion::Column::MatterId.eq(matter)).count(db).await?;
+    let count = count_joined(db, matter).await?;
     let rows = of_matter(matter).limit(SHOWN_VOICES).all(db).await?;
     Ok((count, summaries(db, rows, Shown::PublicOnly).await?))
+}
+
+/// How many voices have joined a matter.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn count_joined(db: &impl ConnectionTrait, matter: MatterId) -> Result<u64> {
+    Ok(suggestion::Entity::find().filter(suggestion::Column::MatterId.eq(matter)).count(db).await?)
 }
 
 /// Authors of the voices that have joined a matter, with the threads in which they are told.
@@ -28,8 +36,8 @@ pub async fn joined_to(db: &impl ConnectionTrait, matter: MatterId) -> Result<(u
 /// # Errors
 /// When the database cannot be read.
 pub async fn author_threads(db: &impl ConnectionTrait, matter: MatterId) -> Result<Vec<(PersonId, StreamId)>> {
-    let rows = of_matter(matter).all(db).await?;
-    Ok(rows.into_iter().map(|row| (row.author_id, row.stream_id)).collect())
+    let threads = of_matter(matter).select_only().columns([suggestion::Column::AuthorId, suggestion::Column::StreamId]);
+    Ok(threads.into_tuple().all(db).await?)
 }
 
 fn of_matter(matter: MatterId) -> Select<suggestion::Entity> {

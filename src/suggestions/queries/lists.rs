@@ -6,8 +6,10 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, sea_query::Expr,
 };
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Scope, Shown, SuggestionSummary, SuggestionsQuery, summaries};
+use super::{Shown, SuggestionSummary, summaries};
 use crate::{
     actor::Actor,
     error::{Code, Result},
@@ -16,7 +18,7 @@ use crate::{
     page::{Cursor, Page, PageQuery},
     people, streams,
     suggestions::{
-        Suggestion, about,
+        Suggestion, about, readings,
         rows::{answer, hiding, suggestion},
         rules::{self, HidingState, SuggestionState, Visibility},
         words,
@@ -25,8 +27,39 @@ use crate::{
 
 /// Rows on a desk's list of what is to be done.
 pub const DESK_TODO: u64 = 50;
+/// Voices that are offered for the same answer.
+const ALIKE: u64 = 20;
 /// Whoever was not called back after this time is not any more.
 const CALLED_WITHIN: TimeDelta = TimeDelta::days(90);
+
+/// Whose voices are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// One's own.
+    Mine,
+    /// The public ones of one's village.
+    Village,
+    /// Those one handles.
+    Desk,
+}
+
+/// Which voices are listed.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SuggestionsQuery {
+    /// mine, village, desk.
+    #[param(inline)]
+    pub scope: Scope,
+    /// Only those in this state.
+    pub state: Option<SuggestionState>,
+    /// The `next_cursor` of the page before; absent for the first.
+    pub cursor: Option<String>,
+    /// Rows wanted, 1 to 100; 20 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u64>,
+}
 
 /// A page of voices, newest first.
 ///
@@ -130,7 +163,7 @@ pub async fn desk_todo(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<S
     }
     rows.sort_by_key(|row| match row.state {
         SuggestionState::Submitted => row.accept_due_at,
-        SuggestionState::Accepted | SuggestionState::Answered | SuggestionState::Rated => row.answer_due_at,
+        _ => row.answer_due_at,
     });
     rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
     summaries(db, rows, Shown::PublicOnly).await
@@ -188,6 +221,35 @@ pub async fn desk_to_call(
     rows.retain(|row| answered.get(&row.id) != Some(&actor.person));
     rows.sort_by_key(|row| row.created_at);
     rows.truncate(usize::try_from(DESK_TODO).unwrap_or(usize::MAX));
+    summaries(db, rows, Shown::PublicOnly).await
+}
+
+/// Other voices of the same body about the same kind of thing that wait on the actor's desk, and that the actor has read or
+/// everybody may: they can get the same answer. The most urgent first, 20 at most.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn desk_alike(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    of: &SuggestionSummary,
+) -> Result<Vec<SuggestionSummary>> {
+    let mut rows: Vec<Suggestion> = Vec::new();
+    for desk in on_desk(actor) {
+        let waiting = suggestion::Entity::find()
+            .filter(desk)
+            .filter(suggestion::Column::BodyId.eq(of.body_id))
+            .filter(suggestion::Column::Category.eq(of.category))
+            .filter(suggestion::Column::Id.ne(of.id))
+            .filter(suggestion::Column::AuthorId.ne(actor.person))
+            .filter(suggestion::Column::State.is_in([SuggestionState::Submitted, SuggestionState::Accepted]))
+            // not by when it was left: a database would go through all that ever was
+            .order_by_asc(suggestion::Column::AnswerDueAt)
+            .limit(ALIKE);
+        rows.extend(waiting.all(db).await?);
+    }
+    let opened = readings::opened_by(db, actor.person, rows.iter().map(|row| row.id).collect()).await?;
+    rows.retain(|row| row.visibility == Visibility::Public || opened.contains(&row.id));
     summaries(db, rows, Shown::PublicOnly).await
 }
 

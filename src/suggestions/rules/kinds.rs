@@ -96,6 +96,8 @@ pub enum SuggestionState {
     Answered,
     /// The author has rated the answer and is content.
     Rated,
+    /// The author took it back before it was answered, or answered anew.
+    Withdrawn,
 }
 
 /// What an answer says of what was wanted. Its author rates it all the same, and "not solved" goes on as ever.
@@ -154,6 +156,8 @@ pub enum Step {
     Rate,
     /// Write down what its author, for whom it was taken down, says of the answer when called back.
     CallBack,
+    /// Take it back.
+    Withdraw,
     /// Let it join a matter.
     Join,
     /// Say that it is one's own, too.
@@ -168,6 +172,8 @@ pub enum Step {
     Extend,
     /// Ask another body for its part.
     Involve,
+    /// Make ordinary what was called urgent.
+    MakeOrdinary,
     /// Hide what was for everybody in the village.
     Hide,
     /// Show it again.

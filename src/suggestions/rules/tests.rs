@@ -6,6 +6,7 @@ use crate::ids::{MatterId, PersonId, StreamId, SuggestionId};
 
 mod extending;
 mod hiding;
+mod withdrawing;
 
 const VILLAGE: &str = "330521103202";
 const NEXT_VILLAGE: &str = "330521103203";
@@ -34,7 +35,6 @@ fn voice(kind: SuggestionKind, visibility: Visibility, state: SuggestionState) -
         answered_at: None,
         rated_at: None,
         rating: None,
-        rating_text: None,
         overdue: None,
         created_at: at,
         updated_at: at,
@@ -152,7 +152,7 @@ fn handlers_speak_for_the_body_responsible_when_they_sit_in_it() {
 
 #[test]
 fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
-    use SuggestionState::{Accepted, Answered, Rated, Submitted};
+    use SuggestionState::{Accepted, Answered, Rated, Submitted, Withdrawn};
     for state in SuggestionState::iter() {
         for step in Step::iter() {
             let row = voice(SuggestionKind::Complaint, Visibility::Handlers, state);
@@ -165,11 +165,11 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 // and what was rated as solved is once more, for a while
                 Step::Rate | Step::Speak => [Answered, Rated].contains(&state),
                 Step::Join => [Submitted, Accepted, Answered, Rated].contains(&state),
-                Step::Cosign => state != Rated,
-                Step::Refer | Step::Involve => [Submitted, Accepted].contains(&state),
+                Step::Cosign => ![Rated, Withdrawn].contains(&state),
+                Step::Refer | Step::Involve | Step::Withdraw => [Submitted, Accepted].contains(&state),
                 Step::Extend => state == Accepted,
-                // nobody was asked, and what is not public is not hidden
-                Step::Keep | Step::Hide | Step::Show | Step::Appeal | Step::WriteDown | Step::CallBack => false,
+                // nobody was asked, what is not public is not hidden, and nothing presses
+                _ => false,
             };
             let outcome = |actor: &Actor| check(step, &row, standing(actor, &row)).map_err(|error| error.code());
             let allowed = if fits { Ok(()) } else { Err(Code::WrongState) };
@@ -185,9 +185,10 @@ fn every_step_is_taken_by_the_right_one_in_the_right_state_only() {
                 | Step::Involve
                 | Step::WriteDown
                 | Step::CallBack
+                | Step::MakeOrdinary
                 | Step::Hide
                 | Step::Show => (refused, allowed, refused),
-                Step::Rate | Step::Appeal => (allowed, refused, allowed),
+                Step::Rate | Step::Appeal | Step::Withdraw => (allowed, refused, allowed),
                 Step::Join => (refused, allowed, allowed),
                 // nobody stands behind what is not public
                 Step::Cosign => (refused, refused, refused),
@@ -209,6 +210,7 @@ fn what_may_be_done_now_follows_from_the_state() {
             vec![Step::Assign, Step::Answer, Step::Join, Step::Refer, Step::Extend, Step::Involve]
         }
         SuggestionState::Answered | SuggestionState::Rated => vec![Step::Speak, Step::Join],
+        SuggestionState::Withdrawn => vec![],
     };
     for state in SuggestionState::iter() {
         let row = voice(SuggestionKind::Help, Visibility::Handlers, state);

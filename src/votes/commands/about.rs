@@ -45,12 +45,6 @@ pub(super) struct About {
     pub(super) matter: Option<MatterId>,
 }
 
-pub(super) fn refused(field: &str, code: &'static str) -> Error {
-    let mut checks = Checks::default();
-    checks.wrong(field, code);
-    checks.done().err().unwrap_or_else(|| Code::InvalidFields.into())
-}
-
 /// Who may open it: in a village who opens votes there; inside a body who holds its meetings.
 ///
 /// # Errors
@@ -61,18 +55,18 @@ pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<Ab
         let area = matters::queries::area_of(tx, matter).await?;
         let seat = bodies::require(actor, Right::OpenVote, &area)?;
         if is_inside(&input.preset) || is_selection(&input.preset) {
-            return Err(refused("preset", "of_no_matter"));
+            return Err(Error::field("preset", "of_no_matter"));
         }
         return Ok(About { body: seat.body_id, area, matter: input.matter_id });
     }
-    let id = input.meeting_id.ok_or_else(|| refused("matter_id", "required"))?;
+    let id = input.meeting_id.ok_or_else(|| Error::field("matter_id", "required"))?;
     let meeting = meetings::queries::meeting(tx, id).await?;
     if is_inside(&input.preset) {
         if !bodies::members::holds(actor, meeting.body_id) {
             return Err(Code::NotAllowed.into());
         }
         if !is_of_kind(&input.preset, bodies::get(tx, meeting.body_id).await?.kind.as_str()) {
-            return Err(refused("preset", "not_of_this_body"));
+            return Err(Error::field("preset", "not_of_this_body"));
         }
         return Ok(About { area: meeting.area_code, body: meeting.body_id, matter: None });
     }
@@ -80,7 +74,7 @@ pub(super) async fn about(tx: &Tx, actor: &Actor, input: &OpenVote) -> Result<Ab
     // the village's own questions go through the stages of a matter
     let is_election = input.preset.starts_with(ELECTIONS) || is_selection(&input.preset);
     if rules::preset(&input.preset).is_some() && !is_election {
-        return Err(refused("matter_id", "required"));
+        return Err(Error::field("matter_id", "required"));
     }
     Ok(About { body: seat.body_id, area: meeting.area_code, matter: None })
 }
@@ -96,7 +90,7 @@ pub(super) async fn require_holders(tx: &Tx, input: &OpenVote, area: &str) -> Re
     }
     for kind in HOLDERS {
         if bodies::of_kind(tx, kind, area).await?.is_none() {
-            return Err(refused("secrecy", "no_trustees"));
+            return Err(Error::field("secrecy", "no_trustees"));
         }
     }
     Ok(())
@@ -108,7 +102,7 @@ pub(super) async fn require_holders(tx: &Tx, input: &OpenVote, area: &str) -> Re
 /// `invalid_fields` where they are fewer.
 pub(super) fn require_enough(preset: &Preset, electors: usize) -> Result<()> {
     let is_enough = preset.unit != Unit::MemberRep || electors > meetings::rules::COLLECTIVE_REPS;
-    if is_enough { Ok(()) } else { Err(refused("preset", "too_few_representatives")) }
+    if is_enough { Ok(()) } else { Err(Error::field("preset", "too_few_representatives")) }
 }
 
 /// A second round follows a round that was counted and counts, on the same day or within thirty, for a place that it left open,
@@ -125,17 +119,17 @@ pub(super) async fn require_round_before(tx: &Tx, input: &OpenVote, about: &Abou
     }
     let rounds = rounds_before(tx, &about.area).await?;
     if rounds.is_empty() {
-        return Err(refused("preset", "no_round_before"));
+        return Err(Error::field("preset", "no_round_before"));
     }
     let left = rounds.iter().find(|round| has_left(round, &input.options) && !is_filled(round, &rounds));
-    let (before, choice) = left.ok_or_else(|| refused("options", "no_place_left"))?;
+    let (before, choice) = left.ok_or_else(|| Error::field("options", "no_place_left"))?;
     let seats = u64::try_from(input.seats.unwrap_or(1)).unwrap_or_default();
     if seats > choice.seats_open {
-        return Err(refused("seats", "out_of_range"));
+        return Err(Error::field("seats", "out_of_range"));
     }
     let days = clock::local_date(input.closes_at) - clock::local_date(before.closes_at);
     if days > TimeDelta::days(SECOND_ROUND_DAYS) {
-        return Err(refused("closes_at", "second_round_too_late"));
+        return Err(Error::field("closes_at", "second_round_too_late"));
     }
     Ok(())
 }
@@ -215,7 +209,7 @@ pub(super) async fn is_binding(
     if let Some(matter) = about.matter.filter(|_| input.group_number.is_some())
         && matters::commands::is_reserved(tx, matter).await?
     {
-        return Err(refused("preset", "reserved_to_all"));
+        return Err(Error::field("preset", "reserved_to_all"));
     }
     Ok(!is_advice)
 }

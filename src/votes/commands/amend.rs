@@ -6,7 +6,7 @@ use super::proxies;
 use crate::{
     board::{self, lsb1},
     clock,
-    error::{Checks, Code, Error, Result},
+    error::{Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{PersonId, RollObjectionId},
     people,
@@ -69,9 +69,7 @@ pub(super) async fn change(tx: &Tx, vote: &vote::Model, (fault, person): (RollFa
 
 /// The name that was written is wrong in this way.
 pub(super) fn refused(code: &'static str) -> Error {
-    let mut checks = Checks::default();
-    checks.wrong("about.name", code);
-    checks.done().err().unwrap_or_else(|| Code::InvalidFields.into())
+    Error::field("about.name", code)
 }
 
 /// The place of a person, struck or not; where households vote that of the household for which this person casts, and of

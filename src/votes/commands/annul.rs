@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    board::{self, lsb1},
+    board::{self, lsb1, sealing::Trustee},
     error::{Checks, Code, Result},
     ids::VoteId,
     store::Tx,
@@ -38,11 +38,11 @@ pub struct AnnulVote {
 /// the matter is free for another vote. Recorded: `vote.closed`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the right to bend a matter's path; `invalid_fields`; `wrong_state` when it has a
-/// result.
+/// `not_found`; `not_allowed` without the right to bend a matter's path, and once somebody has counted what is in a box for everybody
+/// but the town's office; `invalid_fields`; `wrong_state` when it has a result.
 pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> Result<VoteView> {
     let before = queries::row(tx, id).await?;
-    office::require_bend(actor, &before)?;
+    require(tx, actor, &before).await?;
     let mut checks = Checks::default();
     checks.text("reason", &input.reason, 2..=200);
     checks.text("authority", &input.authority, 2..=100);
@@ -68,6 +68,15 @@ pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> 
     conclude(tx, &vote, Ending::Annulled(why, actor.person)).await?;
     boxes::forget(tx, &vote).await?;
     queries::vote(tx, id).await
+}
+
+/// Whoever knows what is in the boxes would annul what does not please.
+async fn require(tx: &Tx, actor: &Actor, vote: &vote::Model) -> Result<()> {
+    if !queries::paper::is_begun(tx, vote.id).await? {
+        return office::require_bend(actor, vote);
+    }
+    let is_town = sealed::holds(actor, Trustee::Town, &vote.area_code);
+    if is_town && !office::is_voted_on(vote, actor.person) { Ok(()) } else { Err(Code::NotAllowed.into()) }
 }
 
 /// The key that signed its board is lost with its file: the board ends where it stands, and whose a sealed ballot was goes with

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use super::{Secrecy, Tally, close};
 use crate::{
     actor::Actor,
-    board::{lsb1, sealing::Trustee},
+    board::lsb1,
+    bodies,
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{MediaId, PersonId, VoteId},
@@ -27,7 +28,6 @@ use crate::{
             paper::{MAX_BOXES, Reconciled, SheetFigures, reconcile},
             turnout::FEW,
         },
-        sealed,
     },
 };
 
@@ -62,11 +62,27 @@ pub struct SignPaper {
     pub reason: Option<String>,
 }
 
-/// May the actor count: who runs the vote, and who supervises the village; nobody who is voted on?
+/// May the actor count: who runs the vote, and who supervises the village or its office; nobody who is voted on?
 #[must_use]
 pub(in crate::votes) fn may_count(actor: &Actor, vote: &vote::Model) -> bool {
-    let supervises = || sealed::holds(actor, Trustee::Supervision, &vote.area_code);
-    !office::is_voted_on(vote, actor.person) && (supervises() || office::runs(actor, vote))
+    let is_apart = || office::stands_in(actor, &vote.area_code);
+    !office::is_voted_on(vote, actor.person) && (is_apart() || office::runs(actor, vote))
+}
+
+/// Did somebody of the supervision committee or the town's office count each box with the others? Whoever runs a vote does not
+/// count it alone.
+async fn is_counted_apart(tx: &Tx, vote: &vote::Model, boxes: &[Counted]) -> Result<bool> {
+    for one in boxes {
+        let mut is_apart = false;
+        for (person, _) in &one.by {
+            let seats = bodies::seats_of(tx, *person, tx.now()).await?;
+            is_apart = is_apart || office::is_apart(&seats, &vote.area_code);
+        }
+        if !is_apart {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Writes down what is in a box; again, in place of what the same person wrote before.
@@ -116,28 +132,32 @@ pub async fn count_box(tx: &Tx, actor: &Actor, (id, input): (VoteId, CountBox)) 
     paper::paper(tx, actor, id).await
 }
 
-/// Signs the paper: all who counted a box, two at least, counted it alike, and every sheet is accounted for. The vote goes on
-/// as after any end. Recorded: `vote.paper_signed`, and what closing records.
+/// Signs the paper: all who counted a box, two at least, counted it alike, one of them of the supervision committee or the town's
+/// office, and every sheet is accounted for. The vote goes on as after any end. Recorded: `vote.paper_signed`, and what closing
+/// records.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the right to open votes; `wrong_state` unless the paper waits to be counted;
-/// `paper_not_counted` while those of a box do not agree, or no photo is there; `paper_few_in_box` for one of several boxes
+/// `not_found`; `not_allowed` without the right to open votes, and for who stands in for the office before its days are over;
+/// `wrong_state` unless the paper waits to be counted;
+/// `paper_not_counted` while those of a box do not agree, the office alone counted it, or no photo is there; `paper_few_in_box` for one of several boxes
 /// of a vote that is not open with too few in it; `paper_not_reconciled` when fewer are in the boxes than were handed out, or more and
 /// that is not meant; what [`may_void`] refuses.
 pub async fn sign_paper(tx: &Tx, actor: &Actor, (id, input): (VoteId, SignPaper)) -> Result<()> {
     let before = queries::row(tx, id).await?;
-    let allowed = if input.is_void { office::require_either(actor, &before) } else { office::require(actor, &before) };
-    allowed?;
     if before.paper_signed_by == Some(actor.person) {
         // sent again because the answer was lost
         return Ok(());
+    }
+    let allowed = if input.is_void { office::require_either(actor, &before) } else { office::require(actor, &before) };
+    if !office::sees_it_through(tx, actor, &before) {
+        allowed?;
     }
     if before.state != queries::COUNTING_PAPER {
         return Err(Code::WrongState.into());
     }
     let (boxes, sheets) = (paper::boxes(tx, id).await?, paper::sheets(tx, id).await?);
     let is_counted = boxes.iter().all(|one| one.agreed.is_some() && one.photo_sha256.is_some());
-    if boxes.is_empty() || !is_counted {
+    if boxes.is_empty() || !is_counted || !is_counted_apart(tx, &before, &boxes).await? {
         return Err(Code::PaperNotCounted.into());
     }
     if before.secrecy != Secrecy::Open.as_str() && has_few(&boxes) {
@@ -171,15 +191,17 @@ fn has_few(boxes: &[Counted]) -> bool {
 /// Why a vote is void, from somebody who had no hand in the numbers that make it so.
 ///
 /// # Errors
-/// `not_allowed` without the right to bend a path; `second_person_needed` for who counted a box or wrote down the end of a
-/// sheet; `invalid_fields` without a reason.
+/// `not_allowed` without the right to bend a path, but for who sees a late counting through; `second_person_needed` for who counted
+/// a box or wrote down the end of a sheet; `invalid_fields` without a reason.
 async fn may_void(
     tx: &Tx,
     actor: &Actor,
     (vote, boxes): (&vote::Model, &[Counted]),
     input: &SignPaper,
 ) -> Result<String> {
-    office::require_bend(actor, vote)?;
+    if !office::sees_it_through(tx, actor, vote) {
+        office::require_bend(actor, vote)?;
+    }
     let ended = paper_sheet::Entity::find()
         .filter(paper_sheet::Column::VoteId.eq(vote.id))
         .filter(paper_sheet::Column::EndedBy.eq(actor.person));

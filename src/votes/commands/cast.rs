@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
+    actor::Actor,
     board::{self, lsb1, sealing},
     error::{Checks, Code, Error, Result},
     ids::{PersonId, VoteId},
@@ -15,7 +16,6 @@ use crate::{
     votes::{
         commands::{
             Cast, SealedBy, Secrecy,
-            about::refused,
             keep::{Good, keep},
             slot::{Casting, Slot, again, find_slot},
         },
@@ -107,6 +107,8 @@ pub struct Paper {
     pub(super) open: Option<CastBallot>,
     pub(super) sealed: Option<(String, SealedBy)>,
     pub(super) hash: String,
+    /// Since when the phone by which it comes is one that a roster put in the place of another.
+    phone_listed_at: Option<DateTime<Utc>>,
 }
 
 impl Paper {
@@ -114,14 +116,21 @@ impl Paper {
     #[must_use]
     pub fn open(vote: VoteId, ballot: &CastBallot) -> Self {
         let hash = digest(vote, ballot);
-        Self { cast_id: ballot.cast_id, elector: ballot.elector, open: Some(ballot.clone()), sealed: None, hash }
+        let (cast_id, elector, open) = (ballot.cast_id, ballot.elector, Some(ballot.clone()));
+        Self { cast_id, elector, open, sealed: None, hash, phone_listed_at: None }
     }
 
     /// A sealed one, of this elector or of the caster.
     #[must_use]
     pub fn sealed((cast_id, elector): (Uuid, Option<i32>), envelope: &[u8], by: SealedBy) -> Self {
         let sealed = Some((sealing::written(envelope), by));
-        Self { cast_id, elector, open: None, sealed, hash: sha256_hex(envelope) }
+        Self { cast_id, elector, open: None, sealed, hash: sha256_hex(envelope), phone_listed_at: None }
+    }
+
+    /// As it comes by the phone of somebody.
+    #[must_use]
+    pub fn by(self, actor: &Actor) -> Self {
+        Self { phone_listed_at: actor.phone_listed_at, ..self }
     }
 
     pub(super) fn sealed_by(&self) -> Option<SealedBy> {
@@ -145,7 +154,8 @@ pub fn digest(vote: VoteId, ballot: &CastBallot) -> String {
 /// on paper; `ballot_kind` for an open ballot
 /// in a secret vote or the reverse; `invalid_fields` for what cannot stand on it, and for an id of a secret one that is not
 /// random; `cast_id_conflict` when that
-/// id holds another ballot; `vote_not_open`, `vote_closed`;
+/// id holds another ballot; `vote_not_open`, `vote_closed`; `phone_unproven` by a phone that a roster put in the place of another
+/// since the roll was drawn up;
 /// `paper_issued`; `already_cast`, of an elector for whom another cast with `more.cast_by`.
 pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Result<Cast> {
     let slot = find_slot(tx, person, vote, &paper).await?;
@@ -220,7 +230,11 @@ pub(super) fn look_at(
     }
     // everybody reads the ids of a secret vote in the end: one that holds a time would say when it was cast
     if is_secret && paper.cast_id.get_version_num() != 4 {
-        return Err(refused("cast_id", "not_random"));
+        return Err(Error::field("cast_id", "not_random"));
+    }
+    // whoever brings rosters in could vote for those who never log in, and nobody would be told
+    if paper.phone_listed_at.is_some_and(|at| at >= slot.created_at) {
+        return Err(Code::PhoneUnproven.into());
     }
     let at = now.trunc_subsecs(0);
     let cast = Cast { vote, cast_id: paper.cast_id, hash: paper.hash.clone(), at, sealed_by: paper.sealed_by() };
@@ -242,15 +256,17 @@ async fn told_by_whom(tx: &Tx, casting: Casting, cast_by: Option<PersonId>) -> E
     }
 }
 
-/// After the end nobody knows any more whose a sealed ballot was; who has the envelope gets its receipt again, until
-/// everybody has them. Sealing twice never gives the same envelope: what the server sealed is known by its id, which nobody
-/// else was told.
+/// After the end nobody knows any more whose a sealed ballot was, nor in which second it came; who has the envelope gets a receipt
+/// again, of the moment at which it came onto the board, until everybody has them. Sealing twice never gives the same envelope:
+/// what the server sealed is known by its id, which nobody else was told.
 async fn taken_before(tx: &Tx, vote: VoteId, paper: &Paper) -> Result<Cast> {
     let by = paper.sealed_by().ok_or(Code::VoteClosed)?;
     let kept = board::queries::kept_as(tx, vote, paper.cast_id).await?;
     let is_own = |kept: &board::commands::Kept| by == SealedBy::Server || kept.hash == paper.hash;
-    let (kept, accepted) = kept.filter(|(kept, _)| is_own(kept)).ok_or(Code::VoteClosed)?;
-    let at = accepted.parse().map_err(Error::broken)?;
+    let (kept, on_board) = kept.filter(|(kept, _)| is_own(kept)).ok_or(Code::VoteClosed)?;
+    // what the end put there was taken before it
+    let on_board = on_board.parse::<DateTime<Utc>>().map_err(Error::broken)?;
+    let at = Ord::min(on_board, queries::row(tx, vote).await?.closes_at);
     Ok(Cast { vote, cast_id: kept.cast_id, hash: kept.hash, at, sealed_by: None })
 }
 

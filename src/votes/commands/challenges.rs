@@ -13,7 +13,7 @@ use crate::{
     ids::{ChallengeId, PersonId, VoteId},
     store::Tx,
     votes::{
-        office::{self, stands_in},
+        office::{self, may_overturn, stands_in},
         queries::{
             self,
             challenges::{ChallengeView, LAPSED, MOOT, OPEN, REJECTED, UPHELD, concerns, row, view},
@@ -39,7 +39,8 @@ pub struct RaiseChallenge {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerChallenge {
-    /// Is it right? Then the result does not stand; only who may bend a path says so.
+    /// Is it right? Then the result does not stand; only the supervision committee and the town's office say so, inside a body the
+    /// latter alone.
     pub upholds: bool,
     /// Why; published. 2 to 500 characters.
     #[schema(min_length = 2, max_length = 500)]
@@ -91,7 +92,8 @@ fn one_each(error: sea_orm::DbErr) -> Error {
     }
 }
 
-/// The challenge, for who may answer it: in its days the office, after them who stands in for it, too.
+/// The challenge, for who may answer it: in its days the office, after them who stands in for it, too; that it is right these alone
+/// say, at any time.
 async fn answerable(
     tx: &Tx,
     actor: &Actor,
@@ -99,15 +101,12 @@ async fn answerable(
 ) -> Result<challenge::Model> {
     let found = row(tx, (vote.id, challenge)).await;
     let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
-    // a council is not the village's to overturn, whoever supervises the village
-    let is_apart = !upholds || !queries::is_inside(&vote.preset);
     let is_about = office::is_voted_on(vote, actor.person);
-    if is_late && is_apart && !is_about && stands_in(actor, &vote.area_code) {
-        return found;
-    }
     if upholds {
-        office::require_bend(actor, vote)?;
-    } else {
+        let overturns = !is_about && may_overturn(actor, (&vote.preset, &vote.area_code));
+        return if overturns { found } else { Err(Code::NotAllowed.into()) };
+    }
+    if !(is_late && !is_about && stands_in(actor, &vote.area_code)) {
         office::require(actor, vote)?;
     }
     found
@@ -177,10 +176,9 @@ pub(super) async fn lapse(tx: &Tx, vote: &vote::Model) -> Result<()> {
 /// `vote.settled`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the right to open votes, and to overturn without that to bend a path: once its day has
-/// passed who sits in the town's office or the supervision committee may do both (overturn a vote inside a body the town's office
-/// alone); `second_person_needed` for its author,
-/// and to overturn for who counted or signed the paper;
+/// `not_found`; `not_allowed` without the right to open votes, but once its day has passed for who sits in the town's office or the
+/// supervision committee; to overturn for everybody but these (of a vote inside a body but the town's office);
+/// `second_person_needed` for its author, and for who counted or signed the paper, whose work it doubts;
 /// `wrong_state` when it was answered otherwise, or the result was overturned; `invalid_fields`.
 pub async fn answer_challenge(
     tx: &Tx,
@@ -192,10 +190,7 @@ pub async fn answer_challenge(
     let mut checks = Checks::default();
     checks.text("answer", &input.answer, 2..=500);
     checks.done()?;
-    if before.raised_by == actor.person {
-        return Err(Code::SecondPersonNeeded.into());
-    }
-    if input.upholds && had_a_hand(tx, &vote, actor.person).await? {
+    if before.raised_by == actor.person || had_a_hand(tx, &vote, actor.person).await? {
         return Err(Code::SecondPersonNeeded.into());
     }
     let state = if input.upholds { UPHELD } else { REJECTED };

@@ -268,16 +268,25 @@ pub(super) async fn go_on(tx: &Tx, before: &vote::Model) -> Result<()> {
     conclude(tx, &vote, Ending::Counted(tally, None)).await
 }
 
-/// From its state into another, in which it takes no ballots; `None` when somebody else was first.
+/// From its state into another, in which it takes no ballots; `None` when somebody else was first. Whether it decides is known
+/// with its last ballot: whoever calls the meeting off afterwards knows what is on the paper, and changes nothing.
 pub(super) async fn enter(tx: &Tx, before: &vote::Model, next: &str) -> Result<Option<vote::Model>> {
+    let decides = before.is_binding && (before.closed_at.is_some() || has_meeting(tx, before).await?);
     let changed = vote::Entity::update_many()
         .col_expr(vote::Column::State, Expr::value(next))
+        .col_expr(vote::Column::IsBinding, Expr::value(decides))
         .col_expr(vote::Column::ClosedAt, Expr::value(before.closed_at.unwrap_or_else(|| tx.now())))
         .filter(vote::Column::Id.eq(before.id))
         .filter(vote::Column::State.eq(before.state.as_str()))
         .exec_with_returning(tx)
         .await?;
     Ok(changed.into_iter().next())
+}
+
+/// A vote whose meeting was called off has only asked.
+async fn has_meeting(tx: &Tx, vote: &vote::Model) -> Result<bool> {
+    let Some(id) = vote.meeting_id else { return Ok(false) };
+    Ok(meetings::queries::meeting(tx, id).await?.cancel_reason.is_none())
 }
 
 /// Ballots in whose place a later one of the same elector came, or a ballot on paper: their digests; their rows go.

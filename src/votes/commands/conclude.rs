@@ -10,7 +10,6 @@ use crate::{
     events::{self, Happening, Kind},
     ids::{PersonId, VoteId},
     keys::sha256_hex,
-    meetings,
     store::Tx,
     votes::{
         queries::{self, Annulled, StoredResult, turnout::turnout},
@@ -32,7 +31,7 @@ pub(in crate::votes) enum Ending {
 /// What the law makes of an ending, kept, put on the board and told. What was not counted decides nothing. Recorded:
 /// `vote.closed`.
 pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Ending) -> Result<()> {
-    let is_binding = vote.is_binding && has_meeting(tx, vote).await?;
+    let is_binding = vote.is_binding;
     let nothing = Count { on_roll: u64::from(vote.on_roll.unsigned_abs()), ..Count::default() };
     let (result, plaintexts, by) = match ending {
         Ending::Counted(tally, plaintexts) => {
@@ -63,7 +62,6 @@ pub(in crate::votes) async fn conclude(tx: &Tx, vote: &vote::Model, ending: Endi
     }
     let mut change = vote::Entity::update_many()
         .col_expr(vote::Column::State, Expr::value(state))
-        .col_expr(vote::Column::IsBinding, Expr::value(is_binding))
         .col_expr(vote::Column::Result, Expr::value(kept))
         .col_expr(vote::Column::Settlement, Expr::value(is_provisional.then_some(queries::PROVISIONAL)))
         .col_expr(vote::Column::ChallengeUntil, Expr::value(until))
@@ -134,10 +132,4 @@ async fn publish(
     }
     board::commands::publish(tx, vote.id, &told, plaintexts).await?;
     Ok(())
-}
-
-/// A vote whose meeting was called off has only asked.
-async fn has_meeting(tx: &Tx, vote: &vote::Model) -> Result<bool> {
-    let Some(id) = vote.meeting_id else { return Ok(false) };
-    Ok(meetings::queries::meeting(tx, id).await?.cancel_reason.is_none())
 }

@@ -1,14 +1,11 @@
 //! A recall: that it was asked for as the law has it, in its days, and not again for the same; in words beside the article.
 use chrono::{DateTime, Datelike, Utc};
 
-use super::{
-    OpenVote,
-    about::{About, refused},
-};
+use super::{OpenVote, about::About};
 use crate::{
     bodies::{self, SeatView},
     clock,
-    error::{Checks, Code, Result},
+    error::{Checks, Code, Error, Result},
     ids::PersonId,
     store::Tx,
     text,
@@ -53,14 +50,14 @@ pub(super) async fn petitioned(
 ) -> Result<Preset> {
     let Some(asked) = &input.recall else { return Ok(preset) };
     if asked.member_id == by {
-        return Err(refused("recall.member_id", "not_yourself"));
+        return Err(Error::field("recall.member_id", "not_yourself"));
     }
     if queries::is_recall_under_way(tx, &about.area, asked.member_id).await? {
         return Err(Code::WrongState.into());
     }
     let seats = queries::committee(tx, &about.area, tx.now()).await?;
     let member = seats.into_iter().find(|seat| seat.person_id == asked.member_id);
-    let member = member.ok_or_else(|| refused("recall.member_id", "not_a_member"))?;
+    let member = member.ok_or_else(|| Error::field("recall.member_id", "not_a_member"))?;
     let all = match asked.signed_by {
         Signers::Electors => electors,
         Signers::Representatives => bodies::representatives(tx, &about.area, clock::local_date(tx.now())).await?.len(),

@@ -14,7 +14,7 @@ use crate::{
     ids::{PersonId, VoteId},
     store::Tx,
     votes::{
-        office::{is_apart, is_voted_on, stands_in},
+        office::{is_apart, stands_in},
         queries::{
             self,
             paper::{self, PaperView},
@@ -41,8 +41,7 @@ pub struct ReplaceCounter {
 /// Who may replace somebody, and whether that may be now.
 async fn enter(tx: &Tx, actor: &Actor, (id, input): (VoteId, &ReplaceCounter)) -> Result<vote::Model> {
     let vote = queries::row(tx, id).await?;
-    let is_apart = !is_voted_on(&vote, actor.person) && stands_in(actor, &vote.area_code);
-    if !may_count(actor, &vote) && !is_apart {
+    if !may_count(actor, &vote) {
         return Err(Code::NotAllowed.into());
     }
     if vote.state != queries::COUNTING_PAPER {

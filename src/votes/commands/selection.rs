@@ -8,9 +8,9 @@ use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
 
-use super::{OpenVote, about::refused};
+use super::OpenVote;
 use crate::{
-    error::{Checks, Result},
+    error::{Checks, Error, Result},
     ids::{HouseholdId, PersonId},
     people::{self, queries::Named, village_groups},
     store::Tx,
@@ -115,7 +115,7 @@ pub(super) async fn standing(
             ids.push(id);
         }
     }
-    if ids.contains(&by) { Err(refused("options", "not_yourself")) } else { Ok(ids) }
+    if ids.contains(&by) { Err(Error::field("options", "not_yourself")) } else { Ok(ids) }
 }
 
 /// The rule says how many households choose together, wherever it is read.

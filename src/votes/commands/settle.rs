@@ -14,6 +14,7 @@ use crate::{
     events::{self, Happening, Kind},
     ids::{PersonId, VoteId},
     keys::sha256_hex,
+    people,
     store::Tx,
     text,
     votes::{
@@ -91,7 +92,8 @@ pub(super) async fn stands(tx: &Tx, id: VoteId) -> Result<()> {
 /// # Errors
 /// When the database refuses.
 pub(super) async fn overturn(tx: &Tx, vote: &vote::Model, (reason, by): (&str, PersonId)) -> Result<()> {
-    let blanks = [("question", vote.question.as_str().into()), ("reason", reason.into())];
+    let name = people::name(tx, by).await?;
+    let blanks = [("question", vote.question.as_str().into()), ("reason", reason.into()), ("by", name.into())];
     end(tx, vote, (queries::OVERTURNED, text::say_with("resolution-overturned", &blanks))).await?;
     record(tx, vote, (queries::OVERTURNED, Some(by))).await
 }

@@ -29,6 +29,8 @@ pub(super) struct Ground {
     pub(super) secrecy: String,
     allows_revote: bool,
     pub(super) has_board: bool,
+    /// When the roll was drawn up.
+    pub(super) created_at: DateTime<Utc>,
     pub(super) opens_at: DateTime<Utc>,
     pub(super) closes_at: DateTime<Utc>,
     pub(super) meeting_id: Option<MeetingId>,
@@ -194,6 +196,7 @@ async fn ground(tx: &Tx, id: VoteId) -> Result<Option<Arc<Ground>>> {
             vote::Column::Secrecy,
             vote::Column::AllowsRevote,
             vote::Column::HasBoard,
+            vote::Column::CreatedAt,
             vote::Column::OpensAt,
             vote::Column::ClosesAt,
             vote::Column::MeetingId,

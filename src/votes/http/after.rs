@@ -52,7 +52,7 @@ async fn challenge_result(
     raised.await.map(Created)
 }
 
-/// Answer a challenge; one that is right overturns the result.
+/// Answer a challenge; one that is right overturns the result, which the office whose vote it is never says.
 #[utoipa::path(post, path = "/v1/votes/{id}/challenges/{challenge_id}/answer", tag = "votes", operation_id = "answer_challenge",
     params(("id" = VoteId, Path), ("challenge_id" = ChallengeId, Path)), request_body = AnswerChallenge,
     responses((status = 200, body = ChallengeView, description = "Answered, and published"), Problem))]

@@ -120,7 +120,7 @@ async fn confirm_paper_replacement(
     done.await.map(Json)
 }
 
-/// Sign the paper: each box was counted alike by two, and every sheet is accounted for.
+/// Sign the paper: each box was counted alike by two, one of them not of the office, and every sheet is accounted for.
 #[utoipa::path(post, path = "/v1/votes/{id}/paper/signature", tag = "votes", operation_id = "sign_paper",
     params(("id" = VoteId, Path)), request_body = SignPaper,
     responses((status = 200, body = PaperView, description = "Signed, and on the board"),

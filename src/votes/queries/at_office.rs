@@ -1,69 +1,80 @@
-//! What waits at an office about its votes: objections to rolls, and challenges of results.
+//! What waits at an office about its votes: objections to rolls, challenges of results, boxes to be counted.
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::SelectStatement,
+    sea_query::{SelectStatement, SimpleExpr},
 };
 
 use super::{
     super::{
         office,
         rows::{challenge, roll_objection, vote},
+        rules::roll::answer_until,
     },
-    challenges, roll_list,
+    COUNTING_PAPER, challenges, roll_list,
 };
 use crate::{
     actor::Actor,
+    calendar::Calendar,
     clock,
     error::Result,
     ids::{PersonId, VoteId},
 };
 
-/// Read at once, of each of the two.
+/// Read at once, of each of the three.
 const MOST: u64 = 500;
 
-/// What somebody says to which an office answers.
+/// What waits for an office.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
-    /// That a roll is wrong.
+    /// Somebody says that a roll is wrong.
     Objection,
-    /// That a result is.
+    /// Somebody says that a result is.
     Challenge,
+    /// What is on paper is to be counted and signed; by one at least who stands in for the office.
+    Count,
 }
 
-/// A vote about which somebody waits for an office.
+/// A vote in which something waits for an office.
 #[derive(Clone, Debug)]
 pub struct AtOffice {
     /// The vote.
     pub vote_id: VoteId,
     /// What is asked in it.
     pub question: String,
-    /// What is said.
+    /// What it is.
     pub said: Said,
     /// How many say so.
     pub count: usize,
-    /// Until when the first of them is to be answered.
+    /// Until when the first of them is to be answered, or the paper signed.
     pub due_at: DateTime<FixedOffset>,
 }
 
-/// Votes about which somebody waits for the actor: for who runs them, and, when its day is over, for who stands in. An objection
-/// that the actor has decided waits for another.
+/// Votes in which something waits for the actor: for who runs them, and, when its day is over, for who stands in; these count with
+/// them from the beginning. An objection that the actor has decided waits for another.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn at_office(db: &impl ConnectionTrait, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<AtOffice>> {
+pub async fn at_office(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    (calendar, now): (&Calendar, DateTime<Utc>),
+) -> Result<Vec<AtOffice>> {
     if actor.seats.is_empty() {
         return Ok(Vec::new());
     }
-    let said = said(db, actor).await?;
+    let mut said = said(db, actor).await?;
+    let counted = counted(db, calendar, vote::Column::Id.in_subquery(near(actor))).await?;
+    said.extend(counted.into_iter().map(|(vote, _, due_at)| (vote, Said::Count, due_at)));
     let votes = vote::Entity::find().filter(vote::Column::Id.is_in(said.iter().map(|(id, _, _)| *id))).all(db).await?;
     let mut waiting: Vec<AtOffice> = Vec::new();
     for (id, what, due_at) in said {
         let Some(vote) = votes.iter().find(|vote| vote.id == id) else { continue };
         let is_about = office::is_voted_on(vote, actor.person);
-        let stands_in = due_at <= now && !is_about && office::stands_in(actor, &vote.area_code);
+        let is_theirs = due_at <= now || what == Said::Count;
+        let stands_in = is_theirs && !is_about && office::stands_in(actor, &vote.area_code);
         if !stands_in && !office::runs(actor, vote) {
             continue;
         }
@@ -108,6 +119,28 @@ async fn said(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(VoteId, S
     Ok(objections.chain(challenges.into_iter().map(|(vote, due_at)| (vote, Said::Challenge, due_at))).collect())
 }
 
+/// Votes of these whose paper is not signed, with their area and until when it is to be; the longest first.
+async fn counted(
+    db: &impl ConnectionTrait,
+    calendar: &Calendar,
+    these: SimpleExpr,
+) -> Result<Vec<(VoteId, String, DateTime<Utc>)>> {
+    let rows: Vec<(VoteId, String, Option<DateTime<Utc>>)> = vote::Entity::find()
+        .select_only()
+        .columns([vote::Column::Id, vote::Column::AreaCode, vote::Column::ClosedAt])
+        .filter(vote::Column::State.eq(COUNTING_PAPER))
+        .filter(these)
+        .order_by_asc(vote::Column::ClosedAt)
+        .limit(MOST)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let due = |(vote, area, closed_at): (VoteId, String, Option<DateTime<Utc>>)| {
+        Some((vote, area, answer_until(calendar, None, closed_at?)))
+    };
+    Ok(rows.into_iter().filter_map(due).collect())
+}
+
 /// Votes of the areas in which the actor sits, and below.
 fn near(actor: &Actor) -> SelectStatement {
     let areas = actor.seats.iter().flat_map(|seat| seat.areas.iter());
@@ -115,13 +148,14 @@ fn near(actor: &Actor) -> SelectStatement {
     vote::Entity::find().select_only().column(vote::Column::Id).filter(near).into_query()
 }
 
-/// Objections and challenges of an area and below it that wait past their day: which, where, and since when. Of each the longest
-/// first, so many at most.
+/// Objections, challenges and paper of an area and below it that wait past their day: which, where, and since when. Of each the
+/// longest first, so many at most.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn late(
     db: &impl ConnectionTrait,
+    calendar: &Calendar,
     (area, now, limit): (&str, DateTime<Utc>, u64),
 ) -> Result<Vec<(Said, String, DateTime<Utc>)>> {
     let near = || {
@@ -162,5 +196,9 @@ pub async fn late(
         .await?;
     let places: HashMap<VoteId, String> = places.into_iter().collect();
     let placed = |(said, vote, due_at): (Said, VoteId, DateTime<Utc>)| Some((said, places.get(&vote)?.clone(), due_at));
-    Ok(said.into_iter().filter_map(placed).collect())
+    let mut late: Vec<_> = said.into_iter().filter_map(placed).collect();
+    let counted = counted(db, calendar, vote::Column::AreaCode.starts_with(area)).await?;
+    let counted = counted.into_iter().filter(|(_, _, due_at)| *due_at <= now);
+    late.extend(counted.map(|(_, area, due_at)| (Said::Count, area, due_at)));
+    Ok(late)
 }

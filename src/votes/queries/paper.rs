@@ -150,6 +150,15 @@ pub(in crate::votes) fn has_counted(boxes: &[Counted], person: PersonId) -> bool
     boxes.iter().any(|one| one.set_aside.contains(&person) || one.by.iter().any(|(by, _)| *by == person))
 }
 
+/// Has somebody written down what is in a box?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_begun(db: &impl ConnectionTrait, id: VoteId) -> Result<bool> {
+    let count = paper_count::Entity::find().filter(paper_count::Column::VoteId.eq(id));
+    Ok(count.one(db).await?.is_some())
+}
+
 /// Was this person replaced at this box?
 pub(in crate::votes) async fn is_replaced(
     db: &impl ConnectionTrait,

@@ -1,7 +1,9 @@
-//! What is told of a collective's register, from which its rolls are drawn: to the village that it changed, to whom it is about why.
+//! What is told of that from which rolls are drawn: of a collective's register to the village that it changed, and to whom it is
+//! about why; of a roster that it changed phones, to those who stand in for the office.
 use uuid::Uuid;
 
 use crate::{
+    areas,
     bodies::{self, Body, register},
     error::Result,
     events::{Event, Kind},
@@ -15,6 +17,7 @@ use crate::{
 /// the whole village what happened at home.
 pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
     let key = match event.kind {
+        Kind::RosterImported => return phones(tx, event).await,
         Kind::MemberEntered => "card-register-entered",
         Kind::MemberStruck => "card-register-struck",
         _ => return Ok(()),
@@ -34,6 +37,16 @@ pub(super) async fn tell(tx: &Tx, event: &Event) -> Result<()> {
         post_card(tx, village, told.clone()).await?;
     }
     Ok(())
+}
+
+/// Whoever brings a roster in gives people the phones by which they vote: others hear of how many.
+async fn phones(tx: &Tx, event: &Event) -> Result<()> {
+    let changed = event.data["phones"].as_u64().filter(|changed| *changed > 0);
+    let Some((area, changed)) = event.area.as_deref().zip(changed) else { return Ok(()) };
+    let name = areas::names(tx, vec![area.to_owned()]).await?.remove(area).unwrap_or_default();
+    let blanks = [("area", name.into()), ("n", changed.to_string().into())];
+    let card = Card::worded(("phones_changed", "card-phones-changed"), &blanks, "/votes".to_owned());
+    super::tell_stand_ins(tx, area, card).await
 }
 
 fn card(key: &str, end: &str, body: &Body, (changed, reason): (usize, &str)) -> Card {

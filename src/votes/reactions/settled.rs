@@ -61,6 +61,8 @@ async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
     let (code, page) = if is_new { ("vote_challenged", "/desk/votes") } else { ("challenge_answered", "/votes") };
     let card = Card::worded((code, key), &blanks, format!("{page}/{}", vote.id));
     let stream = if is_new {
+        // they alone say that it is right
+        super::tell_stand_ins(tx, &vote.area_code, card.clone()).await?;
         let Some(body) = super::run_by(tx, &vote).await? else { return Ok(()) };
         office(tx, body).await?
     } else {

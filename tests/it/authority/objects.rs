@@ -47,6 +47,7 @@ impl World {
         let made = match kind {
             "area" => return place.code().to_owned(),
             "body" => return self.committees[&place].to_string(),
+            "council" => return self.councils[&place].to_string(),
             "person" => return self.fresh_person(place).await.to_string(),
             "claim" => return self.claim(role, place).await,
             "correction" => {
@@ -79,6 +80,9 @@ impl World {
             "need" => self.need(place).await,
             "election" => self.election(place).await,
             "joint" => self.joint(place).await,
+            "service" => self.service(place).await,
+            "recommendation" => self.recommendation(&owner, place).await,
+            "chartered" => return self.chartered(place).await,
             "joint_item" => self.joint_item(place).await,
             "mediation" => self.mediation(&owner, place).await,
             "report" => self.report(&owner, place).await,

@@ -1,4 +1,5 @@
 //! Every page and every form of a page, for everybody.
+mod bodies;
 mod forms;
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -11,7 +12,7 @@ use super::{
     matrix::{self, At, Out, Row},
     objects::FIRST_MESSAGE,
     requests::{Body, Call},
-    walk::{Nothing, Reply, is_refused, not_asked, some_of_each, together, told_secrets},
+    walk::{Nothing, Reply, is_refused, not_asked, renew, some_of_each, together, told_secrets},
     world::World,
 };
 use crate::support::is_full_run;
@@ -126,6 +127,10 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
                 (true, false) => world.object(&row.object, at, role).await,
                 (false, _) => String::new(),
             };
+            // it takes the phone's proof anew
+            if row.operation == "POST /desk/password" && role != "visitor" {
+                renew(world, role).await;
+            }
             let call = page_call(world, &row, (role, at), &object).await;
             count += 1;
             if is_refused(expected) {

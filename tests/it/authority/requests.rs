@@ -175,7 +175,7 @@ impl World {
             "leave_guest_voice" => {
                 json!({ "area_code": code, "phone": fresh_phone(), "code": "123456", "kind": "help", "text": "灯坏了" })
             }
-            "read_guest_voice" => json!({ "claim_code": "ABCD2345WXYZ" }),
+            "read_guest_voice" | "withdraw_guest_voice" => json!({ "claim_code": "ABCD2345WXYZ" }),
             "reply_guest_voice" => {
                 json!({ "claim_code": "ABCD2345WXYZ", "client_id": Uuid::now_v7(), "text": "还没修" })
             }
@@ -195,7 +195,7 @@ impl World {
             "suspend_speaking" => {
                 json!({ "person_id": self.fresh_person(place).await, "reason": "在讨论中辱骂他人", "days": 3 })
             }
-            "lift_suspension" | "withdraw_matter" | "cancel_meeting" | "withdraw_notice" => {
+            "lift_suspension" | "withdraw_matter" | "withdraw_suggestion" | "cancel_meeting" | "withdraw_notice" => {
                 json!({ "reason": "不办了" })
             }
             "submit_suggestion" => json!({ "kind": "praise", "visibility": row.object, "text": "真好" }),
@@ -216,7 +216,7 @@ impl World {
             }
             "give_assist" => json!({ "text": "看过了" }),
             "set_suggestion_route" => json!({ "body_id": self.committees[&place] }),
-            "ask_extension" => json!({ "reason": "要等材料" }),
+            "ask_extension" | "make_ordinary" => json!({ "reason": "要等材料" }),
             "write_down_cosigns" => json!({ "roster_numbers": ["00021"], "source": "签名册" }),
             "hide_suggestion" => json!({ "is_on": true, "reason": "写了别人的住址" }),
             "appeal_hiding" => json!({ "text": "说的是事实" }),

@@ -168,7 +168,9 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
                 (true, true) => world.fresh(&row.object, at, role).await,
                 (true, false) => world.object(&row.object, at, role).await,
             };
-            if matches!(row.operation.as_str(), "sign_out" | "sign_out_everywhere") && role != "visitor" {
+            // what takes the phone's proof anew, and what ends the log-in
+            let is_fresh = ["sign_out", "sign_out_everywhere", "set_desk_password"].contains(&row.operation.as_str());
+            if is_fresh && role != "visitor" {
                 renew(world, role).await;
             }
             let call = world.call(row, (role, at), &object, (method, path)).await;
@@ -238,7 +240,7 @@ async fn other_doors(world: &World, role: &'static str, photo: &str) -> Vec<Stri
     wrong
 }
 
-async fn renew(world: &mut World, role: &'static str) {
+pub(super) async fn renew(world: &mut World, role: &'static str) {
     let person = world.who[role].person;
     let fresh = Somebody::signed_in(&world.app, person).await;
     world.who.insert(role, fresh.clone());

@@ -104,7 +104,7 @@ async fn evening(app: &TestApp, village: &Village, (preset, revote): (&str, bool
         let photo = village.clerk.upload(PHOTO.to_vec()).await.ok()["id"].clone();
         let told = |photo: Value| json!({ "box": 1, "figures": { "votes": { "for": on_paper } }, "photo_id": photo });
         village.clerk.post(&format!("{path}/paper/counts"), told(photo)).await.ok();
-        village.chair.post(&format!("{path}/paper/counts"), told(Value::Null)).await.ok();
+        village.supervisor.post(&format!("{path}/paper/counts"), told(Value::Null)).await.ok();
         village.chair.post(&format!("{path}/paper/signature"), json!({})).await.ok();
     }
     // what the rules make of it, beside what the product made of it

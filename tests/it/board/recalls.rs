@@ -133,7 +133,7 @@ async fn whom_a_vote_recalls_has_no_hand_in_it_and_it_runs_once() {
     app.pass(TimeDelta::days(14)).await;
     let figures = json!({ "box": 1, "figures": { "votes": { "against": 1 } } });
     assert_eq!(village.chair.post(&format!("{path}/paper/counts"), figures).await.refused(), "not_allowed");
-    // a vote whose meeting is called off has only asked
+    // nor calls its meeting off
     let off = format!("/v1/meetings/{}/cancel", meeting.as_str().unwrap());
     let reason = json!({ "reason": "下雨，不开了" });
     assert_eq!(village.chair.post(&off, reason.clone()).await.refused(), "not_allowed");

@@ -215,6 +215,34 @@ async fn whoever_casts_again_and_again_is_no_crowd() {
     app.stop().await;
 }
 
+/// A ballot that is parted from its elector is of no second any more: a receipt that is asked for again is of the moment at which it
+/// came onto the board with others, which everybody could see.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_the_end_nothing_says_in_which_second_a_ballot_came() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let ballot = || json!({ "cast_id": Uuid::new_v4(), "choice": "for" });
+    let (path, one, other) = (vote.path("/ballots"), ballot(), ballot());
+    let (ann, bob) = (village.villager(&app, "00007").await, village.villager(&app, "00008").await);
+    let first = ann.post(&path, one.clone()).await.ok();
+    app.pass(TimeDelta::seconds(10)).await;
+    let second = bob.post(&path, other.clone()).await.ok();
+    assert_ne!(first["accepted"], second["accepted"]);
+    assert_eq!(ann.post(&path, one.clone()).await.ok(), first, "the same receipt while it runs");
+    app.pass(TimeDelta::seconds(20)).await;
+    let head = app.get(&vote.path("/board/head")).await.ok();
+    assert_eq!(head["n"], 4, "both are on the board");
+    app.pass(TimeDelta::days(2)).await;
+    assert_eq!(app.get(&vote.path("")).await.ok()["state"], "counting");
+    for (who, ballot, before) in [(&ann, &one, &first), (&bob, &other, &second)] {
+        let late = who.post(&path, ballot.clone()).await.ok();
+        assert_eq!((&late["ballot_hash"], &late["accepted"]), (&before["ballot_hash"], &head["t"]));
+        assert_eq!(who.post(&path, ballot.clone()).await.ok(), late, "the same receipt again");
+    }
+    app.stop().await;
+}
+
 /// The ids are in the archive: one that begins with the time says in which millisecond a ballot was cast.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_ballot_has_an_id_that_says_nothing() {

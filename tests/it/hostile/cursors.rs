@@ -5,7 +5,7 @@ use liusheng::server;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Somebody, TestApp, Village};
+use crate::support::{Answer, Somebody, TestApp, Village, is_done_before};
 
 const AREA: &str = "330521103202";
 
@@ -92,7 +92,8 @@ async fn absurd_limits_and_bent_cursors_are_refused_and_never_a_fault() {
         "１",
     ];
     let (mut wrong, mut tried) = (Vec::new(), 0);
-    for list in &lists {
+    let is_second = is_done_before("three of four flipped bits in each list; the next list has others");
+    for (number, list) in lists.iter().enumerate() {
         for limit in limits {
             let answer = village.clerk.get(&format!("{list}limit={limit}")).await;
             tried += 1;
@@ -111,7 +112,8 @@ async fn absurd_limits_and_bent_cursors_are_refused_and_never_a_fault() {
             }
         }
         // a flipped bit is another place, or none: never a fault
-        for bit in 0..192 {
+        let (first, step) = if is_second { (number % 4, 4) } else { (0, 1) };
+        for bit in (first..192).step_by(step) {
             let mut bytes = B64.decode(&good).unwrap();
             bytes[bit / 8] ^= 1 << (bit % 8);
             let answer = village.clerk.get(&format!("{list}cursor={}", B64.encode(&bytes))).await;

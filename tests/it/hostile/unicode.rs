@@ -3,7 +3,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Somebody, Village, answer};
+use crate::support::{Answer, Somebody, Village, answer, is_done_before};
 
 const AREA: &str = "330521103202";
 
@@ -278,9 +278,12 @@ async fn every_letter_is_kept_or_refused_by_name_and_none_becomes_a_page() {
     let too_much =
         ["a".to_owned() + &"\u{301}".repeat(100), "长".repeat(6000), "𠮷".repeat(6000), "\u{200b}".repeat(6000)];
     let too_much: Vec<&str> = too_much.iter().map(String::as_str).collect();
-    for place in places(&village, &villager, (&channel, &matter)) {
-        let texts: Vec<&str> = both.iter().map(|(text, _)| *text).collect();
-        for ((text, must_work), answer) in both.iter().zip(place.answers(&texts).await) {
+    let is_second = is_done_before("two thirds of the letters in each field but that of a message, and the pages");
+    for (number, place) in places(&village, &villager, (&channel, &matter)).into_iter().enumerate() {
+        let is_sent = |at: usize| !is_second || place.name == "message" || (at + number) % 3 == 0;
+        let sent: Vec<_> = both.iter().enumerate().filter(|(at, _)| is_sent(*at)).map(|(_, one)| *one).collect();
+        let texts: Vec<&str> = sent.iter().map(|(text, _)| *text).collect();
+        for ((text, must_work), answer) in sent.iter().zip(place.answers(&texts).await) {
             tried += 1;
             wrong.extend(judge(&place, text, &answer, *must_work).err());
             let is_markup = text.contains('<') || text.contains("onmouseover");
@@ -308,12 +311,20 @@ async fn every_letter_is_kept_or_refused_by_name_and_none_becomes_a_page() {
     for text in MUST_WORK {
         assert!(kept.iter().any(|kept| kept == *text), "{text:?}");
     }
-    // pages show it as text; each address of theirs as well
-    pages.extend(
-        ["/", "/matters", "/notices", "/meetings", "/suggestions", "/desk", "/desk/suggestions"].map(str::to_owned),
-    );
-    for page in &pages {
-        let who = if page.starts_with("/desk") { &village.clerk } else { &villager };
+    if !is_second {
+        wrong.extend(markup_on(&pages, &village.clerk, &villager).await);
+    }
+    println!("{tried} texts, {} pages", pages.len());
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+    app.stop().await;
+}
+
+/// Pages show it as text; those that list such things as well.
+async fn markup_on(pages: &[String], clerk: &Somebody, villager: &Somebody) -> Vec<String> {
+    let lists = ["/", "/matters", "/notices", "/meetings", "/suggestions", "/desk", "/desk/suggestions"];
+    let mut wrong = Vec::new();
+    for page in pages.iter().map(String::as_str).chain(lists) {
+        let who = if page.starts_with("/desk") { clerk } else { villager };
         let shown = who.request(reqwest::Method::GET, page).header("accept", "text/html").send().await.unwrap();
         if shown.status().as_u16() >= 500 {
             wrong.push(format!("{page}: {}", shown.status()));
@@ -325,9 +336,7 @@ async fn every_letter_is_kept_or_refused_by_name_and_none_becomes_a_page() {
             }
         }
     }
-    println!("{tried} texts, {} pages", pages.len());
-    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
-    app.stop().await;
+    wrong
 }
 
 /// JSON that is none, or nearly: an answer, never a fault.

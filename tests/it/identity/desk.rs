@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, hidden};
+use crate::support::{Answer, Somebody, TestApp, Village, answer, cards_in, code_of, hidden, import};
 
 const PASSWORD: &str = "dongheng2026";
 /// Of the clerk, 00004.
@@ -190,5 +190,40 @@ async fn a_family_phone_asks_who_it_is_on_the_page_too() {
     assert!(mine.text().await.unwrap().contains("钱一芳"));
     let (status, ..) = form(&app, "/login", &[told[0], told[1], ("code", &code), ("person_id", ids[0])], "").await;
     assert_eq!(status, 401, "the other person takes another code");
+    app.stop().await;
+}
+
+/// Whoever had the phone in hand may have set up the desk by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_phone_takes_away_what_was_set_up_by_the_old_one() {
+    let (app, village) = Village::start().await;
+    let (secret, recovery) = enrolled(&app, &village.clerk).await;
+    let code = |app: &TestApp| {
+        app.clock.advance(TimeDelta::seconds(60));
+        app_code(&secret, app.clock.now())
+    };
+    enter(&app, PHONE, PASSWORD, &code(&app)).await.ok();
+    let other = "19500000094";
+    let roster = include_str!("../../data/roster_small.csv").replace(PHONE, other);
+    import(&app.app, roster.into_bytes()).await;
+    assert_eq!(enter(&app, other, PASSWORD, &code(&app)).await.refused(), "code_wrong");
+    assert_eq!(enter(&app, other, PASSWORD, recovery[0].as_str().unwrap()).await.refused(), "code_wrong");
+    app.stop().await;
+}
+
+/// Whoever finds a log-in open can set up another way in.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_fears_that_another_set_it_up_is_told_of_it_and_shuts_it() {
+    let (app, village) = Village::start().await;
+    let (_, recovery) = enrolled(&app, &village.clerk).await;
+    app.settle().await;
+    let told = cards_in(&app, village.clerk.person, "mailbox").await;
+    assert!(told.contains(&"desk_password_set".to_owned()), "{told:?}");
+    app.clock.advance(TimeDelta::minutes(16));
+    let late = village.chair.post("/v1/me/desk-password", json!({ "password": PASSWORD })).await;
+    assert_eq!(late.refused(), "sms_sign_in_needed", "a log-in that somebody found open makes no other");
+    let everywhere = village.clerk.post("/v1/logout/everywhere", json!(null)).await;
+    assert_eq!(everywhere.status, 204);
+    assert_eq!(enter(&app, PHONE, PASSWORD, recovery[0].as_str().unwrap()).await.refused(), "code_wrong");
     app.stop().await;
 }

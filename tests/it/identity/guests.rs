@@ -110,7 +110,7 @@ async fn guests_do_not_flood_and_claim_codes_are_not_guessed() {
         guests::forget_old(&app.app.store).await.unwrap();
         assert_eq!(count(app.folder.path(), phones).await, kept);
     }
-    let digests = "SELECT count(*) FROM guest_voices WHERE phone_hmac IS NOT NULL";
+    let digests = "SELECT count(*) FROM guest_phones";
     assert_eq!(count(app.folder.path(), digests).await, 0);
     let last = post(&app, "/v1/guests/read", &json!({ "claim_code": left[2]["claim_code"] })).await.ok();
     assert_eq!(last["voice"]["number"], left[2]["number"]);
@@ -364,5 +364,32 @@ async fn what_presses_and_what_it_is_about_is_kept_of_a_guest_too() {
     let kept: Vec<_> = desk.as_array().unwrap().iter().map(|one| (&one["urgency"], &one["category"])).collect();
     let urgent = json!("urgent");
     assert_eq!(kept, [(&urgent, &json!("utilities")), (&urgent, &json!("road"))], "the newest first");
+    app.stop().await;
+}
+
+/// A name is given as one likes, a phone is not; and on a roster each is a person, whoever shares the phone.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_name_wakes_nobody_again() {
+    let (app, village) = Village::start().await;
+    let urgent = async |phone: &str, name: &str| {
+        std::fs::write(app.folder.path().join("sms.txt"), "").unwrap();
+        post(&app, "/v1/guests/codes", &json!({ "area_code": AREA, "phone": phone })).await;
+        let said = json!({ "area_code": AREA, "phone": phone, "code": code_of(&app, phone).await, "name": name,
+            "kind": "help", "urgency": "urgent", "text": "水漫到门口了" });
+        post(&app, "/v1/guests/voices", &said).await.ok();
+        app.clock.advance(TimeDelta::minutes(13));
+    };
+    let pressed = "SELECT count(*) FROM events WHERE kind = 'suggestion.pressing'";
+    let pressed = async || count(app.folder.path(), pressed).await;
+    urgent(PHONE, "甲").await;
+    urgent(PHONE, "乙").await;
+    assert_eq!(pressed().await, 1);
+    urgent("19612340101", "甲").await;
+    assert_eq!(pressed().await, 2, "another phone is another guest");
+    for number in ["00010", "00011"] {
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "水漫到门口了", "urgency": "urgent" });
+        village.villager(&app, number).await.post("/v1/suggestions", voice).await.ok();
+    }
+    assert_eq!(pressed().await, 4, "a family with one phone");
     app.stop().await;
 }

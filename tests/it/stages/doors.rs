@@ -161,7 +161,8 @@ async fn everybody_sees(app: &TestApp, village: &Village, meeting: &str, entered
     assert_eq!(village.branch_chair.get(meeting).await.ok()["list"].as_array().map(Vec::len), Some(5));
     let shown = page(&village.clerk, &format!("/meetings/{}", number(meeting))).await;
     assert!(shown.contains("5 人（通知开会那天的名单）") && shown.contains("加上一人：组织关系"), "{shown}");
-    let log = liusheng::events::timeline(&app.app.store, vec![number(meeting).to_owned()]).await.unwrap();
+    let about = vec![number(meeting).to_owned()];
+    let log = liusheng::events::timeline(&app.app.store, liusheng::events::Kind::ALL, about).await.unwrap();
     let log: Vec<String> = log.iter().map(|item| item.data.to_string()).collect();
     assert!(!log.join(" ").contains(&entered.person.to_string()), "{log:?}");
 }

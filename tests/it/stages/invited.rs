@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{cards, office_cards, own_cards, page, raise, scene, skip};
 use crate::{
     county,
-    support::{Answer, Somebody, TestApp, Village, answer, count, id, say},
+    support::{Answer, Somebody, TestApp, Village, answer, count, id, person_of, say},
 };
 
 const NEXT: &str = "330521103203";
@@ -192,6 +192,61 @@ async fn who_sits_in_two_invited_bodies_speaks_until_both_have_declined() {
     for (body, may_speak) in [(&council, true), (&branch, false)] {
         guest.post(&decline, json!({ "body_id": body, "reason": "人手不够" })).await.ok();
         let said = say().await;
+        if may_speak {
+            said.ok();
+        } else {
+            assert_eq!(said.refused(), "not_found");
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sits_down_in_an_invited_body_speaks_from_that_day_on() {
+    let (app, village) = scene().await;
+    let (council, ..) = neighbours(&app, &village).await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    invite(&app, &village.chair, &matter, (&[council.as_str()], 9)).await.ok();
+    let messages = format!("/v1/streams/{}/messages", village.discussion(&app, &matter).await);
+    let words = || json!({ "client_id": Uuid::now_v7(), "text": "我也来说一句" });
+    let seats = format!("/v1/bodies/{council}/seats");
+    let (today, later) = (person_of(&app.app, NEXT, "00001").await, person_of(&app.app, NEXT, "00003").await);
+    village.town.post(&seats, json!({ "person_id": today, "role": "member" })).await.ok();
+    let tomorrow = clock::local_date(app.app.now() + TimeDelta::days(1));
+    let seat = json!({ "person_id": later, "role": "member", "starts_on": tomorrow });
+    village.town.post(&seats, seat).await.ok();
+    app.settle().await;
+    Somebody::signed_in(&app, today).await.post(&messages, words()).await.ok();
+    assert_eq!(Somebody::signed_in(&app, later).await.post(&messages, words()).await.refused(), "not_found");
+    app.pass(TimeDelta::days(1)).await;
+    Somebody::signed_in(&app, later).await.post(&messages, words()).await.ok();
+    // of a stay that is over nobody is let in any more
+    skip(&village, &matter, "deliberate").await;
+    app.pass(TimeDelta::days(1)).await;
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM invitations WHERE seated_on IS NOT NULL").await, 0);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_one_of_two_seats_in_invited_bodies_speaks_for_the_other() {
+    let (app, village) = scene().await;
+    let (council, guest, seat) = neighbours(&app, &village).await;
+    let branch = json!({ "kind": "party_branch", "name": "邻村党支部", "areas": [NEXT] });
+    let branch = id(&village.town.post("/v1/bodies", branch).await.ok());
+    let other = json!({ "person_id": guest.person, "role": "chair" });
+    let other = id(&village.town.post(&format!("/v1/bodies/{branch}/seats"), other).await.ok());
+    app.settle().await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    let messages = format!("/v1/streams/{}/messages", village.discussion(&app, &matter).await);
+    invite(&app, &village.chair, &matter, (&[council.as_str(), branch.as_str()], 9)).await.ok();
+    let words = || json!({ "client_id": Uuid::now_v7(), "text": "我们村修过水池" });
+    // the one they spoke for, then the last one
+    for (ended, may_speak) in [(&seat, true), (&other, false)] {
+        village.town.post(&format!("/v1/seats/{ended}/end"), json!(null)).await.ok();
+        app.settle().await;
+        let said = Somebody::signed_in(&app, guest.person).await.post(&messages, words()).await;
         if may_speak {
             said.ok();
         } else {

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{PHOTO, id, office_cards, own_cards, page, raise, scene};
+use super::{PHOTO, id, office_cards, own_cards, page, raise, scene, skip};
 use crate::support::{Somebody, TestApp, Village};
 
 /// A task of a member of the council, and its path.
@@ -216,5 +216,28 @@ async fn what_costs_are_written_down_at_the_desk_in_yuan() {
     let (status, ..) = send("delay", delay.header("content-type", form).body(body)).await;
     assert!([200, 303].contains(&status), "{status}");
     assert_eq!(village.member.get(&task).await.ok()["delays"][0]["reason"], "下雨");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_goes_on_to_its_end_whatever_else_happened() {
+    let (app, village) = scene().await;
+    let matter = raise(&village, json!({})).await;
+    app.settle().await;
+    // as if hundreds of voices had been handled first
+    let id = if app.folder.is_sqlite() { "randomblob(16)" } else { "gen_random_uuid()" };
+    let handled = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) \
+         INSERT INTO events (id, kind, subject_id, data, at, number, hash) \
+         SELECT {id}, 'suggestion.assigned', subject_id, '{{}}', at, -n.i, 'x' FROM events, n \
+         WHERE kind = 'matter.raised' AND subject_id = '{matter}'"
+    );
+    assert_eq!(crate::accused::past_commands(&app, handled).await.unwrap(), 600);
+    app.pass(TimeDelta::minutes(1)).await;
+    skip(&village, &matter, "raise").await;
+    let record = app.get(&format!("/v1/matters/{matter}/record")).await.ok();
+    let kinds: Vec<&str> =
+        record["timeline"].as_array().unwrap().iter().filter_map(|one| one["kind"].as_str()).collect();
+    assert!(kinds.contains(&"matter.raised") && kinds.contains(&"matter.stage_skipped"), "{kinds:?}");
     app.stop().await;
 }

@@ -8,7 +8,7 @@ mod process;
 mod redis;
 mod socket;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::LazyLock, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use liusheng::{
@@ -35,6 +35,11 @@ pub(crate) use self::{
 /// Sizes of the issues instead of those for CI?
 pub(crate) fn is_full_run() -> bool {
     std::env::var("LSTEST_FULL").is_ok_and(|full| full == "1")
+}
+
+/// Was the program made fast?
+pub(crate) fn is_release() -> bool {
+    env!("CARGO_BIN_EXE_liusheng").contains("/release/")
 }
 
 /// Is this PostgreSQL's turn in the short run, for a long part of a test that asks the database nothing of its own? Whole
@@ -239,7 +244,9 @@ pub(crate) fn hidden(page: &str, name: &str) -> String {
 
 /// Settings of a test server: any free port, the broker of `LSTEST_REDIS_URL` or in-process.
 pub(crate) fn config(folder: &House) -> Config {
-    let mut config = Config::defaults().unwrap();
+    // read once: a hundred settings
+    static DEFAULTS: LazyLock<Config> = LazyLock::new(|| Config::defaults().unwrap());
+    let mut config = DEFAULTS.clone();
     config.listen = "127.0.0.1:0".parse().unwrap();
     config.data_dir = folder.path().to_owned();
     config.database_url = folder.url();

@@ -243,3 +243,26 @@ async fn who_calls_again_and_again_wakes_somebody_once_in_two_hours() {
     assert_eq!(pressed().await, [2, 0, 1], "both went up at once");
     scene.app.stop().await;
 }
+
+/// What is made ordinary rings no more, and whoever called it urgent does not ring again at once by another.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_made_ordinary_rings_no_more() {
+    let scene = Scene::set_at(13).await;
+    let (village, app) = (&scene.village, &scene.app);
+    let author = village.villager(app, "00007").await;
+    let speak = async || {
+        let voice = json!({ "kind": "help", "visibility": "handlers", "text": "煤气味很重", "urgency": "urgent" });
+        author.post("/v1/suggestions", voice).await.ok()["id"].as_str().unwrap().to_owned()
+    };
+    let first = speak().await;
+    let why = json!({ "reason": "只是灶具坏了" });
+    village.clerk.post(&format!("/v1/suggestions/{first}/ordinary"), why).await.ok();
+    app.settle().await;
+    scene.pass(TimeDelta::minutes(5)).await;
+    assert_eq!(told(&scene, &first, "suggestion.pressing").await, people(&[]));
+    let again = speak().await;
+    app.settle().await;
+    scene.pass(TimeDelta::minutes(5)).await;
+    assert_eq!(told(&scene, &again, "suggestion.pressing").await, people(&[]), "it woke somebody a moment ago");
+    scene.app.stop().await;
+}

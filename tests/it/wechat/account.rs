@@ -6,7 +6,7 @@ use serde_json::json;
 use super::started;
 use crate::{
     county::{form, operator},
-    support::{Somebody, TestApp, Village, answer, code_of, count, hidden},
+    support::{Somebody, TestApp, Village, answer, code_of, count, hidden, import, person_of},
 };
 
 /// 费海荣 alone has this number.
@@ -151,6 +151,39 @@ async fn who_has_the_phone_in_hand_next_takes_no_account_along() {
     let data = app.folder.path();
     assert_eq!(count(data, "SELECT count(*) FROM events WHERE kind = 'wechat.bound'").await, 1);
     assert_eq!(count(data, "SELECT count(*) FROM events WHERE kind = 'wechat.unbound'").await, 0);
+    app.stop().await;
+}
+
+/// The office puts another phone in the place of one that was stolen, or of a number that was written down wrongly.
+#[tokio::test]
+async fn with_the_phone_goes_what_was_bound_by_it() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let village = Village::found(&app).await;
+    let owner = person_of(&app.app, &village.area, "00007").await;
+    let mut old = Browser::new(&app);
+    let back = old.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    old.get(&back).await;
+    entered(&mut old, PHONE).await;
+    assert_eq!(old.post("/wechat/bind", &[]).await.status, 303);
+    let accounts = async || liusheng::wechat::of_person(app.app.store.read(), owner).await.unwrap().len();
+    assert_eq!(accounts().await, 1);
+    let other = "19500000097";
+    let roster = include_str!("../../data/roster_small.csv").replace(PHONE, other);
+    import(&app.app, roster.into_bytes()).await;
+    let back = old.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    assert_eq!(old.get(&back).await.location, "/login?then=/wechat", "who has the old phone signs in by its WeChat");
+    assert_eq!(accounts().await, 0, "and reads what is sent there");
+    // whoever proves the new phone has it again
+    let mut new = Browser::new(&app);
+    let back = new.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    new.get(&back).await;
+    entered(&mut new, other).await;
+    assert_eq!(new.post("/wechat/bind", &[]).await.status, 303);
+    assert_eq!(accounts().await, 1);
+    let mut second = Browser::new(&app);
+    let back = second.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    assert_eq!(second.get(&back).await.location, "/speak");
     app.stop().await;
 }
 

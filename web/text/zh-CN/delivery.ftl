@@ -164,6 +164,7 @@ delivery-own-voice = 您的留言
 delivery-pressing-voice = 紧急留言
 delivery-told-suggestion-pressing = 有一条紧急留言要在两小时内受理，请马上打开留声查看。
 delivery-told-suggestion-escalated = 您的留言已转给上一级办理，请打开留声查看。
+delivery-told-suggestion-made-ordinary = 您标为紧急的留言改为一般办理了，照样办。原因和新的期限请打开留声查看。
 delivery-told-suggestion-hidden = 您的一条留言（或其中的照片、录音）暂时不公开了，原话没有改动，照样办理。原因请打开留声查看，不同意可以申诉。
 delivery-told-suggestion-shown = 您的一条留言（或其中的照片、录音）村里人现在看得到了，请打开留声查看。
 delivery-told-suggestion-hiding-upheld = 您的申诉有了结果：留言（或其中的照片、录音）仍不公开，照样办理。请打开留声查看。

@@ -1,6 +1,7 @@
 # What is kept about people: the words of src/privacy/fields.csv.
 privacy-kind-self = 这条记录是谁的（编号）
 privacy-kind-act = 这件事是谁办的（编号）
+privacy-kind-about = 别人的留言、名册异议说的是谁（编号；不告诉所说的人）
 privacy-kind-name = 姓名
 privacy-kind-household = 户、组、与户主关系、在册和常住情况
 privacy-kind-birth = 性别、出生日期

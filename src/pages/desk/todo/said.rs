@@ -1,4 +1,4 @@
-//! What people said that waits for the clerk: reports, held messages, objections to rolls and challenges of results; and for who
+//! What waits for the clerk: reports, held messages, objections to rolls, challenges of results, boxes to be counted; and for who
 //! speaks for a town what bodies below it have not answered in time.
 use super::{Clerk, Due, Todo};
 use crate::{
@@ -33,12 +33,13 @@ pub(super) async fn messages(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     Ok(reported.chain(held).collect())
 }
 
-/// Objections to rolls and challenges of results, a line for each vote.
+/// Objections to rolls, challenges of results and boxes to be counted, a line for each vote.
 pub(super) async fn about_votes(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let todo = |one: AtOffice| {
         let (key, page) = match one.said {
             Said::Objection => ("desk-todo-roll-objections", "/roll"),
             Said::Challenge => ("desk-todo-challenges", ""),
+            Said::Count => ("desk-todo-paper", "/paper"),
         };
         Todo {
             title: one.question,
@@ -49,7 +50,7 @@ pub(super) async fn about_votes(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
             link: format!("/desk/votes/{}{page}", one.vote_id),
         }
     };
-    let waiting = at_office(app.store.read(), &clerk.actor, app.now()).await?;
+    let waiting = at_office(app.store.read(), &clerk.actor, (&app.calendar, app.now())).await?;
     Ok(waiting.into_iter().map(todo).collect())
 }
 

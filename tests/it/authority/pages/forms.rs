@@ -3,6 +3,7 @@ use chrono::TimeDelta;
 use liusheng::clock;
 use uuid::Uuid;
 
+use super::bodies::of_bodies;
 use crate::authority::{
     matrix::{self, At, Row},
     requests::{blank_envelope, fresh_phone},
@@ -109,7 +110,7 @@ pub(super) async fn fields(
         }
         "/desk/referrals/assist" => vec![("assist_id", object.to_owned()), ("text", "看过了".to_owned())],
         "/desk/suggestions/{id}/call-back" => vec![("rating", "4".to_owned())],
-        "/desk/suggestions/{id}/extend" => vec![("reason", "要等材料".to_owned())],
+        "/desk/suggestions/{id}/extend" | "/desk/suggestions/{id}/ordinary" => vec![("reason", "要等材料".to_owned())],
         "/desk/suggestions/{id}/hide" => vec![("reason", "写了别人的住址".to_owned())],
         "/desk/referrals/hiding" => vec![
             ("suggestion_id", object.to_owned()),
@@ -328,20 +329,6 @@ pub(super) async fn fields(
             ("until_on", "2027-01-05".to_owned()),
         ],
         "/desk/charters/revoke" => vec![("area", code), ("authorisation_id", object.to_owned())],
-        "/desk/members/enter" => {
-            let person = world.person(place, 16).await.to_string();
-            vec![("body_id", object.to_owned()), ("person_id", person)]
-        }
-        "/desk/members/register" => vec![
-            ("body_id", object.to_owned()),
-            ("way", "in".to_owned()),
-            ("roster_numbers", "00001".to_owned()),
-            ("since", "2026-01-01".to_owned()),
-            reason,
-        ],
-        "/desk/members/strike" => {
-            vec![("body_id", object.to_owned()), ("person_id", world.chairs[&place].person.to_string())]
-        }
         "/desk/matters/{id}/particulars" => {
             vec![("budget_fen", "1200".to_owned()), ("budget_source", "村集体收入".to_owned())]
         }
@@ -385,6 +372,12 @@ pub(super) async fn fields(
         "/privacy/mine/consent" => vec![("purpose", "sms_notices".to_owned()), ("is_given", "1".to_owned())],
         "/privacy/mine/correction" => vec![("field", "other".to_owned()), ("wanted", "改".to_owned())],
         "/privacy/mine/closing" => vec![("understood", "1".to_owned())],
+        path if ["/desk/members/", "/desk/services/", "/desk/recommendations/", "/bodies/{id}/recommendations"]
+            .iter()
+            .any(|begin| path.starts_with(begin)) =>
+        {
+            of_bodies(world, path, (object, place)).await
+        }
         path if ["/withdraw", "/cancel", "/lift"].iter().any(|end| path.ends_with(end)) => vec![reason],
         _ => vec![text()],
     };

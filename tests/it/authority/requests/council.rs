@@ -1,7 +1,8 @@
 //! What is sent about skills, needs, invitations and what councils do among themselves.
 use chrono::TimeDelta;
-use liusheng::clock;
+use liusheng::{bodies, clock};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::authority::{
     matrix::{At, Row},
@@ -24,6 +25,18 @@ impl World {
                 let days: Vec<Value> = steps.iter().map(|step| json!({ "step": step, "day": in_days(9) })).collect();
                 json!({ "version": 1, "days": days, "reason": "都在一天办" })
             }
+            "write_body_charter" => {
+                let db = self.app.app.store.read();
+                let version = bodies::charter::versions(db, self.councils[&place]).await.unwrap();
+                json!({ "version": version, "text": format!("第一条 本会为村里出主意。第 {version} 稿。"),
+                    "adopted_on": in_days(0), "source": "全体会议" })
+            }
+            "record_service" => json!({ "done_on": in_days(0), "function": "advice", "text": "说了说村庄规划。" }),
+            "recommend_member" => {
+                json!({ "name": format!("电工{}", Uuid::now_v7().simple()), "reason": "会修水电。" })
+            }
+            "decide_recommendation" => json!({ "outcome": "fit" }),
+            "withdraw_service" => json!({ "reason": "记重了" }),
             "set_rotation" => json!({ "rotation": "month" }),
             "pass_turn" => json!({ "reason": "出差" }),
             "propose_joint_item" => {

@@ -101,6 +101,7 @@ mod m0139_no_times;
 mod m0140_hot_marks;
 mod m0141_listed_phones;
 mod m0144_bound_phones;
+mod m0145_let_go;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -209,6 +210,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0140_hot_marks::Migration),
             Box::new(m0141_listed_phones::Migration),
             Box::new(m0144_bound_phones::Migration),
+            Box::new(m0145_let_go::Migration),
         ]
     }
 }

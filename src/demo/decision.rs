@@ -5,14 +5,16 @@ use uuid::Uuid;
 
 use super::{
     VILLAGE,
-    story::{CHAIR, CLERK, SUPERVISION, Story, Thread, line, parsed},
+    story::{AUTHORS, CHAIR, CLERK, SUPERVISION, Story, Thread, line, parsed},
 };
 use crate::{
     error::{Error, Result},
     forms::{self, commands::GiveAnswer, rules::Purpose},
     ids::VoteId,
     matters::commands as moves,
-    media, tasks, text,
+    media,
+    suggestions::commands,
+    tasks, text,
     votes::{
         self,
         commands::{CastBallot, Choice, OpenVote, Paper, Secrecy},
@@ -23,6 +25,25 @@ use crate::{
 const PHOTO: &[u8] = include_bytes!("../../deploy/demo/shelter.jpg");
 
 impl Story<'_> {
+    /// Voices that led to a matter are answered, too, within their days.
+    pub(super) async fn answer_voices(&self, thread: &Thread) -> Result<()> {
+        for id in thread.voices.clone() {
+            let (actor, said) = (self.actor(CLERK).await?, parsed(json!({ "text": text::say("demo-joined") }))?);
+            self.write(move |tx| Box::pin(async move { commands::answer(tx, &actor, (id, said)).await })).await?;
+        }
+        Ok(())
+    }
+
+    /// What their authors say of that; about the hall they are still asked.
+    pub(super) async fn rate_answers(&self, key: &str, thread: &Thread) -> Result<()> {
+        let voices = if key == "hall" { Vec::new() } else { thread.voices.clone() };
+        for ((id, author), rating) in voices.into_iter().zip(AUTHORS).zip([5, 4, 5]) {
+            let (actor, input) = (self.actor(author).await?, parsed(json!({ "rating": rating }))?);
+            self.write(move |tx| Box::pin(async move { commands::rate(tx, &actor, (id, input)).await })).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn vote(&self, key: &str, thread: &mut Thread) -> Result<()> {
         let actor = self.actor(CHAIR).await?;
         let matter_id = thread.matter.ok_or_else(|| Error::broken("no matter"))?;
@@ -125,7 +146,7 @@ impl Story<'_> {
         }
         let matter = thread.matter.ok_or_else(|| Error::broken("no matter"))?;
         let clerk = self.actor(CLERK).await?;
-        let form = self.open_form(&clerk, matter, Purpose::Rating, "rating").await?;
+        let form = self.open_form(&clerk, matter, Purpose::Rating, "rate").await?;
         thread.rating = Some(form);
         for (number, score) in [("00022", 5), ("00034", 4), ("00041", 5), ("00001", 4)] {
             let actor = self.actor(number).await?;

@@ -27,7 +27,7 @@ use crate::{
 const MATTERS: &[(&str, i64)] =
     &[("shelter", 0), ("pipes", 5), ("lamps", 15), ("hall", 26), ("bumps", 34), ("waste", 37), ("rail", 39)];
 /// Authors of the three voices of each matter.
-const AUTHORS: &[&str] = &["00022", "00034", "00041"];
+pub(super) const AUTHORS: &[&str] = &["00022", "00034", "00041"];
 /// A voice without a matter on some days: key, author, kind is a suggestion.
 const VOICES: &[(&str, &str, i64)] =
     &[("praise", "00060", 30), ("dog", "00063", 36), ("court", "00105", 38), ("dark", "00022", 40)];
@@ -42,6 +42,8 @@ pub(super) const SUPERVISION: &str = "01163";
 #[derive(Default)]
 pub(super) struct Thread {
     pub(super) matter: Option<MatterId>,
+    /// Those of its authors, in their order.
+    pub(super) voices: Vec<SuggestionId>,
     pub(super) survey: Option<FormId>,
     pub(super) meeting: Option<MeetingId>,
     /// Where in the discussion another way of doing it stands.
@@ -101,6 +103,8 @@ impl<'a> Story<'a> {
             4 => self.publicise(key, thread).await,
             5 => self.object(key, thread).await,
             6 if key != "bumps" => self.answer_objection(key, thread).await,
+            7 => self.answer_voices(thread).await,
+            8 => self.rate_answers(key, thread).await,
             13 => self.visit(key, thread).await,
             15 => self.review(key, thread).await,
             // the law's ten days between calling the assembly and voting are full on day 25
@@ -154,6 +158,7 @@ impl<'a> Story<'a> {
             self.write(move |tx| Box::pin(async move { suggestions::commands::accept(tx, &clerk, id).await })).await?;
             voices.push(id);
         }
+        thread.voices.clone_from(&voices);
         let input = parsed(
             json!({ "area_code": VILLAGE, "title": line(key, "title"), "summary": line(key, "summary"), "suggestion_ids": voices }),
         )?;
@@ -370,7 +375,9 @@ impl<'a> Story<'a> {
 }
 
 pub(super) fn line(key: &str, what: &str) -> String {
-    text::say(&format!("demo-{key}-{what}"))
+    let key = format!("demo-{key}-{what}");
+    debug_assert!(text::knows(&key), "the story lacks {key}");
+    text::say(&key)
 }
 
 pub(super) fn parsed<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T> {

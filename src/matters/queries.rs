@@ -45,7 +45,7 @@ pub use self::{
     charters::{CharterView, ChartersQuery, PathStage, charters},
     facts::facts,
     halts::{HaltView, newest_halt},
-    invitations::{InvitationView, leads},
+    invitations::{InvitationView, leads, waiting_for},
     opinions::opinions_by_body,
     particulars::{Budget, Responsible},
     plans::{PlanQuery, PlanView, plan},

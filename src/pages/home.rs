@@ -195,15 +195,17 @@ impl Todo {
 }
 
 fn row(stream: StreamView, now: DateTime<FixedOffset>) -> Row {
+    // a conversation opens where it was left off: at what was said last
+    let talk = format!("/streams/{}#newest", stream.id);
     let (face, link) = match StreamKind::parse(&stream.kind) {
         Some(StreamKind::Thread) => ("page-face-thread", format!("/suggestions/{}", stream.subject_id)),
-        Some(StreamKind::Discussion) => ("page-face-discussion", format!("/matters/{}#say", stream.subject_id)),
-        Some(StreamKind::Channel) => ("page-face-channel", format!("/streams/{}", stream.id)),
-        Some(StreamKind::Forum) => ("page-face-forum", format!("/streams/{}", stream.id)),
-        Some(StreamKind::Group) => ("page-face-group", format!("/streams/{}", stream.id)),
-        Some(StreamKind::Contact) => ("page-face-office", format!("/streams/{}", stream.id)),
-        Some(StreamKind::Office) => ("page-face-office", format!("/streams/{}", stream.id)),
-        _ => ("page-face-mailbox", format!("/streams/{}", stream.id)),
+        Some(StreamKind::Discussion) => ("page-face-discussion", format!("/matters/{}#newest", stream.subject_id)),
+        Some(StreamKind::Channel) => ("page-face-channel", talk),
+        Some(StreamKind::Forum) => ("page-face-forum", talk),
+        Some(StreamKind::Group) => ("page-face-group", talk),
+        Some(StreamKind::Contact) => ("page-face-office", talk),
+        Some(StreamKind::Office) => ("page-face-office", talk),
+        _ => ("page-face-mailbox", talk),
     };
     Row {
         face: text::say(face),

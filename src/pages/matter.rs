@@ -275,7 +275,7 @@ async fn decline(State(app): State<App>, who: Resident, Path(id): Path<MatterId>
 async fn write(State(app): State<App>, who: Resident, Path(id): Path<MatterId>, form: Form) -> Result<Response> {
     let stream = streams::queries::find(app.store.read(), streams::StreamKind::Discussion, &id.to_string()).await?;
     match compose::send(&app, who.actor.clone(), stream.ok_or(Code::NotFound)?, form).await? {
-        None => Ok(see(&format!("/matters/{id}#say"))),
+        None => Ok(see(&format!("/matters/{id}#newest"))),
         Some(unsent) => shown(&app, &who.viewer, id, (None, unsent)).await,
     }
 }

@@ -3,6 +3,7 @@ use std::{collections::HashSet, slice};
 
 use askama::Template;
 use axum::{Router, extract::State, response::Response};
+use chrono::{DateTime, FixedOffset};
 
 use super::{
     fields::{Fields, Wrong},
@@ -44,6 +45,14 @@ struct MeetingsPage {
     page: Page,
     items: Vec<MeetingView>,
     next: Option<String>,
+    now: DateTime<FixedOffset>,
+}
+
+impl MeetingsPage {
+    /// What has begun is not to come any more, though its minutes are.
+    fn standing<'a>(&self, meeting: &'a MeetingView) -> &'a str {
+        if meeting.state == queries::CALLED && meeting.starts_at <= self.now { "begun" } else { &meeting.state }
+    }
 }
 
 #[derive(Template)]
@@ -64,7 +73,8 @@ struct MeetingPage {
 
 async fn list(State(app): State<App>, who: Resident, Query(page): Query<PageQuery>) -> Result<Response> {
     let found = queries::list(app.store.read(), &who.actor.area, &page).await?;
-    Ok(render(&MeetingsPage { page: who.page("page-meetings"), items: found.items, next: found.next_cursor }))
+    let (page, now) = (who.page("page-meetings"), app.local_now());
+    Ok(render(&MeetingsPage { page, items: found.items, next: found.next_cursor, now }))
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<MeetingId>) -> Result<Response> {

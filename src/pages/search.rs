@@ -53,10 +53,18 @@ async fn find(State(app): State<App>, who: Resident, form: Fields) -> Result<Res
         Ok(found) => found,
         Err(error) => return Ok(page(&who, None, (form, Wrong::from(error)?))),
     };
-    let mut hits = Vec::new();
+    let mut hits: Vec<Hit> = Vec::new();
     for one in found {
-        let said = thread::bubble(&app, &who.actor, (one.stream_id, one.entry)).await?;
-        hits.extend(said.map(|said| Hit { stream: one.stream_id, title: one.stream_title, said }));
+        let Some(said) = thread::bubble(&app, &who.actor, (one.stream_id, one.entry)).await? else { continue };
+        if !hits.iter().any(|hit| is_same_card(&hit.said, &said)) {
+            hits.push(Hit { stream: one.stream_id, title: one.stream_title, said });
+        }
     }
     Ok(page(&who, Some(hits), (form, Wrong::default())))
+}
+
+/// What happens to a matter is told in its village's channel, its discussion and each voice's thread: found once.
+fn is_same_card(one: &Said, other: &Said) -> bool {
+    let (Some(card), Some(copy)) = (&one.card, &other.card) else { return false };
+    card.title == copy.title && one.text == other.text && (one.at - other.at).num_seconds().abs() < 60
 }

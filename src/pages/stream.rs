@@ -122,7 +122,7 @@ pub(super) fn office_of(title: &str) -> String {
 
 async fn send(State(app): State<App>, who: Resident, Path(id): Path<StreamId>, form: Form) -> Result<Response> {
     match compose::send(&app, who.actor.clone(), id, form).await? {
-        None => Ok(see(&format!("/streams/{id}#say"))),
+        None => Ok(see(&format!("/streams/{id}#newest"))),
         Some(unsent) => shown(&app, &who, id, (Older::default(), unsent)).await,
     }
 }

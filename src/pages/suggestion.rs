@@ -129,6 +129,12 @@ impl SuggestionPage {
         self.voice.can.contains(&crate::suggestions::Step::Rate)
     }
 
+    /// It waits, and what was promised is over.
+    fn is_late(&self) -> bool {
+        let voice = &self.voice.summary;
+        voice.overdue.is_some() && matches!(voice.state, SuggestionState::Submitted | SuggestionState::Accepted)
+    }
+
     /// It was rated as solved, and its author may say that it is not.
     fn was_solved(&self) -> bool {
         self.voice.summary.state == SuggestionState::Rated
@@ -176,7 +182,8 @@ async fn shown(
     }
     let waits = matches!(voice.summary.state, SuggestionState::Submitted | SuggestionState::Accepted);
     let told = if waits { text::say("page-now-told") } else { String::new() };
-    let now = is_own.then(|| now(&voice.summary) + &told);
+    let again = if waits && !voice.answers.is_empty() { text::say("page-now-again") } else { String::new() };
+    let now = is_own.then(|| again + &now(&voice.summary) + &told);
     let answered = voice.answers.last().map(|answer| answer.created_at);
     let steps = match &voice.withdrawn {
         Some(withdrawn) => taken_back(&voice.summary, withdrawn),
@@ -247,7 +254,7 @@ async fn write(State(app): State<App>, who: Resident, Path(id): Path<SuggestionI
     let voice = queries::open(&app, &who.actor, id).await?;
     let stream = voice.stream_id.ok_or(Code::NotFound)?;
     match compose::send(&app, who.actor.clone(), stream, form).await? {
-        None => Ok(see(&format!("/suggestions/{id}#say"))),
+        None => Ok(see(&format!("/suggestions/{id}#newest"))),
         Some(unsent) => shown(&app, &who, id, (None, unsent), (Fields::default(), Wrong::default())).await,
     }
 }

@@ -278,12 +278,20 @@ struct ResultPage {
     vote: VoteView,
     result: ResultView,
     ballots: Vec<BallotView>,
+    /// The viewer's number among them, and where the list shows it.
+    own: Option<(i32, String)>,
     next: Option<String>,
     turnout: TurnoutView,
     challenges: Vec<ChallengeView>,
     may_challenge: bool,
     typed: Fields,
     wrong: Wrong,
+}
+
+impl ResultPage {
+    fn is_own(&self, ballot: &BallotView) -> bool {
+        self.own.as_ref().is_some_and(|(number, _)| *number == ballot.number)
+    }
 }
 
 async fn result(
@@ -320,6 +328,10 @@ pub(super) async fn shown_result(
         }
         None => (Vec::new(), None),
     };
+    let own = match sees {
+        Some(actor) => queries::my_vote(app, actor, id).await?.number.map(|n| (n, queries::ballots_from(id, n))),
+        None => None,
+    };
     let back = vote.matter_id.map_or_else(|| "/votes".to_owned(), |matter| format!("/matters/{matter}"));
     let page = viewer.page("page-vote-result").back(back).at(format!("/votes/{id}/result"));
     let in_time = result.is_provisional() && result.challenge_until.is_some_and(|until| app.now() < until);
@@ -329,6 +341,6 @@ pub(super) async fn shown_result(
     };
     let (turnout, challenges) = (turnout(db, id).await?, challenges::of(app, id).await?);
     let status = wrong.status();
-    let shown = ResultPage { page, vote, result, ballots, next, turnout, challenges, may_challenge, typed, wrong };
+    let shown = ResultPage { page, vote, result, ballots, own, next, turnout, challenges, may_challenge, typed, wrong };
     Ok(render_as(status, &shown))
 }

@@ -67,7 +67,7 @@ pub trait Words {
 
     /// Year, month and day of a calendar day.
     fn calendar_day(&self, day: &NaiveDate) -> String {
-        date("page-date", *day)
+        calendar_day(*day)
     }
 
     /// With separators: 1,204.
@@ -102,6 +102,9 @@ pub trait Words {
 
     /// A share the law asks for: more than a half, at least two thirds.
     fn share_in_words(&self, share: &Share) -> String {
+        if (share.strict, share.num, share.den) == (true, 1, 2) {
+            return text::say("vote-share-half");
+        }
         let key = if share.strict { "vote-share-strict" } else { "vote-share-reached" };
         text::say_with(key, &[("num", share.num.to_string().into()), ("den", share.den.to_string().into())])
     }
@@ -138,6 +141,11 @@ pub fn deadline(at: &DateTime<FixedOffset>) -> String {
 #[must_use]
 pub fn day(at: &DateTime<FixedOffset>) -> String {
     date("page-day", at.date_naive())
+}
+
+/// Year, month and day of a calendar day.
+pub fn calendar_day(day: NaiveDate) -> String {
+    date("page-date", day)
 }
 
 fn date(key: &str, day: NaiveDate) -> String {

@@ -119,7 +119,7 @@ async fn log_out(State(app): State<App>, actor: Actor, headers: HeaderMap) -> Re
     Ok(gone(&app, &headers))
 }
 
-/// Ends every log-in of the person who asks.
+/// Ends every log-in of the person who asks; the desk's password and the accounts of WeChat open none any more.
 #[utoipa::path(post, path = "/v1/logout/everywhere", tag = "login", operation_id = "sign_out_everywhere", responses(
     (status = 204, description = "Signed out everywhere"),
     Problem,

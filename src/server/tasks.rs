@@ -54,6 +54,7 @@ pub fn reactions() -> Vec<Reaction> {
         joint::REACTIONS,
         aloud::REACTIONS,
         privacy::REACTIONS,
+        wechat::REACTIONS,
         county::REACTIONS,
         // last: who has read the card that the others posted need not be told
         delivery::REACTIONS,

@@ -36,7 +36,7 @@ mod selection;
 mod spoken;
 pub mod turnout;
 
-pub use self::ballots::{BallotView, ballots};
+pub use self::ballots::{BallotView, ballots, ballots_from};
 pub use self::committee::committee;
 pub(super) use self::committee::{failed_recall, is_recall_under_way};
 pub use self::electors::{asked, closing_until, need_not_cast, not_cast, not_cast_of, to_tell, unreachable};

@@ -1,4 +1,5 @@
 //! Writes about accounts: seen, bound, unbound, consents, windows, switched off.
+use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::Expr};
 use serde_json::json;
 
@@ -91,16 +92,32 @@ pub async fn bind(tx: &Tx, id: WechatAccountId, person: PersonId) -> Result<()> 
 /// # Errors
 /// `not_found` unless it is the actor's.
 pub async fn unbind(tx: &Tx, actor: &Actor, id: WechatAccountId) -> Result<()> {
+    if free(tx, (id, actor.person), "asked").await? { Ok(()) } else { Err(Code::NotFound.into()) }
+}
+
+/// Unbinds what was bound to the person until then.
+pub(super) async fn let_go(tx: &Tx, person: PersonId, until: DateTime<Utc>) -> Result<()> {
+    let bound = account::Entity::find()
+        .filter(account::Column::PersonId.eq(person))
+        .filter(account::Column::BoundAt.lte(until));
+    for row in bound.all(tx).await? {
+        free(tx, (row.id, person), "everywhere").await?;
+    }
+    Ok(())
+}
+
+/// Was it this person's?
+async fn free(tx: &Tx, (id, person): (WechatAccountId, PersonId), why: &str) -> Result<bool> {
     let freed = account::Entity::update_many()
         .col_expr(account::Column::PersonId, Expr::value(None::<PersonId>))
         .filter(account::Column::Id.eq(id))
-        .filter(account::Column::PersonId.eq(actor.person))
+        .filter(account::Column::PersonId.eq(person))
         .exec(tx)
         .await?;
-    if freed.rows_affected != 1 {
-        return Err(Code::NotFound.into());
+    if freed.rows_affected == 1 {
+        unbound(tx, id, person, why).await?;
     }
-    unbound(tx, id, actor.person, "asked").await
+    Ok(freed.rows_affected == 1)
 }
 
 async fn unbound(tx: &Tx, id: WechatAccountId, person: PersonId, why: &str) -> Result<()> {

@@ -18,6 +18,7 @@ pub mod ledger;
 mod log_in;
 mod mini;
 pub mod queries;
+mod reactions;
 pub mod reports;
 mod rows;
 pub mod rules;
@@ -28,5 +29,6 @@ pub use self::{
     http::routes,
     log_in::{Back, begin, come_back, waiting},
     queries::{AccountView, of_person},
+    reactions::REACTIONS,
     rows::account::Model as Account,
 };

@@ -116,7 +116,7 @@ pub(super) async fn standing(db: &impl ConnectionTrait, row: account::Model) -> 
 
 /// The same of many: is the account still its owner's?
 pub(super) fn stands() -> Expr {
-    let column = |column| Expr::col((account::Entity, column));
+    let column = |column: account::Column| Expr::col((account::Entity, column));
     people::queries::has_phone_of(column(account::Column::PersonId), column(account::Column::PhoneHmac))
 }
 

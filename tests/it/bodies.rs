@@ -308,13 +308,13 @@ async fn an_office_sets_up_a_council_at_the_desk_and_the_committee_lets_it_publi
         [("body_id", committee.as_str()), ("number", "13"), ("starts_on", "2031-09-30"), ("ends_on", "2036-09-29")];
     assert_eq!(send(&village.town, "term", &overlapping).await, 422, "a day in two terms");
     let shown = page(&village.town).await;
-    assert!(shown.contains("第 12 届（2026-10-01 到 2031-09-30）"), "{shown}");
+    assert!(shown.contains("第 12 届（2026年10月1日 到 2031年9月30日）"), "{shown}");
     assert!(shown.contains("village_committee\">村（居）民委员会<"), "{shown}");
     let followed = shown.split_once("id=\"term-follows_term_id\"").unwrap().1.split("option value=\"").nth(2).unwrap();
     let term = followed.split_once('"').unwrap().0;
     let follows = [("body_id", id(new)), ("number", "1"), ("follows_term_id", term)];
     assert_eq!(send(&village.town, "term", &follows).await, 303);
-    assert!(page(&village.town).await.contains("第 1 届（2026-10-01 到 2031-09-30）"));
+    assert!(page(&village.town).await.contains("第 1 届（2026年10月1日 到 2031年9月30日）"));
     // only the committee's chair, or the office above, lets a council act in its name
     let council = village.council.to_string();
     let given = [
@@ -329,7 +329,7 @@ async fn an_office_sets_up_a_council_at_the_desk_and_the_committee_lets_it_publi
     assert!(page(&village.chair).await.contains("id=\"give-mandate\""));
     assert_eq!(send(&village.chair, "mandate", &given[..4]).await, 422, "to the end of which day?");
     assert_eq!(send(&village.chair, "mandate", &given).await, 303);
-    assert!(page(&village.council_chair).await.contains("到 2026-12-31。依据：11 月 1 日村委会会议"));
+    assert!(page(&village.council_chair).await.contains("到 2026年12月31日。依据：11 月 1 日村委会会议"));
     let notice = json!({ "area_code": area, "title": "倡议", "text": "爱护溪水。" });
     village.council_chair.post("/v1/notices", notice).await.ok();
     app.stop().await;

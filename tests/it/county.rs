@@ -106,6 +106,8 @@ async fn the_county_s_desk_is_there_for_those_who_run_the_county_and_for_nobody_
     // the seat ends, and so does the desk
     let (_, shown) = page(&operator, "/desk").await;
     assert!(shown.contains("/desk/county"), "a door leads there");
+    assert!(shown.contains("href=\"/desk/county/overdue\""), "what is late in the county is one step away");
+    assert!(!page(&operator, "/desk/county").await.1.contains("in-process"), "no word of the program's");
     assert!(!page(&village.chair, "/desk").await.1.contains("/desk/county"));
     app.stop().await;
 }

@@ -1,5 +1,5 @@
 //! How well bodies answer, for everybody and without naming anybody; and what is late, for who runs the county.
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
 use crate::{
@@ -122,6 +122,10 @@ async fn the_county_sees_everything_that_is_late_and_no_word_of_it() {
     assert_eq!(page.status(), 200);
     let page = page.text().await.unwrap();
     assert!(page.contains("超期的留言（3）") && !page.contains("裂"));
+    let due = DateTime::parse_from_rfc3339(items[0]["due_at"].as_str().unwrap()).unwrap();
+    let days = (app.app.now() - due.to_utc()).num_days() + 1;
+    let told = page.split("已超 ").nth(1).unwrap();
+    assert!(told.starts_with(&format!("{days} 天")), "the first day counts, as on the desk of who is late: {told}");
     assert!(page.contains("别的超期（1）") && page.contains("异议没有答复") && !page.contains("灰太大"), "{page}");
     // more than are listed are counted all the same
     let columns = "area_code, author_id, kind, visibility, text, place, state, body_id, stream_id, accept_due_at, \

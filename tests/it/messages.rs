@@ -235,6 +235,27 @@ async fn a_conversation_is_kept_on_top_or_quiet() {
     app.stop().await;
 }
 
+#[tokio::test]
+async fn a_conversation_opens_at_what_was_said_last() {
+    let Scene { app, ann, village, .. } = Scene::set().await;
+    let letter = ann.post("/v1/contacts", json!({})).await.ok()["stream_id"].as_str().unwrap().to_owned();
+    said_in(&letter, &ann, "低保怎么申请").await;
+    said_in(&letter, &village.clerk, "带户口簿来").await;
+    assert!(page(&app, &ann, "/").await.contains(&format!("href=\"/streams/{letter}#newest\"")));
+    let shown = page(&app, &ann, &format!("/streams/{letter}")).await;
+    let (before, last) = shown.split_once("id=\"newest\"").expect("the place that the list leads to");
+    assert!(
+        before.contains("低保怎么申请") && !before.contains("带户口簿来") && last.contains("带户口簿来"),
+        "{shown}"
+    );
+    let form = reqwest::multipart::Form::new().text("client_id", Uuid::now_v7().to_string()).text("text", "谢谢");
+    let path = format!("/streams/{letter}/messages");
+    let sent = ann.request(Method::POST, &path).header("accept", "text/html").multipart(form).send().await.unwrap();
+    let place = sent.headers()["location"].to_str().unwrap();
+    assert_eq!(place, format!("/streams/{letter}#newest"), "one sees what one has sent");
+    app.stop().await;
+}
+
 /// A page as somebody's browser gets it.
 async fn page(app: &TestApp, who: &Somebody, path: &str) -> String {
     let cookie = format!("ls_session={}", cookie_of(&app.app, who.person).await);

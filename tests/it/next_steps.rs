@@ -1,4 +1,5 @@
 //! What pages say comes next: to who spoke, to who is not known by the number, to who answered and who published.
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
@@ -46,6 +47,8 @@ async fn who_published_is_led_to_paper_and_loudspeaker() {
         assert!(shown.contains(next), "{next} {shown}");
     }
     assert!(shown.contains("没有手机的人靠公开栏和广播"), "{shown}");
+    let listed = page(&village.chair, "/desk/notices").await;
+    assert!(listed.contains("2026年11月3日 – 2026年11月9日"), "the days that hang on the board: {listed}");
     // whose number the village does not have is not left in front of a field for a code that never comes
     let asked = app.http.request(Method::POST, app.url("/login/code")).header("sec-fetch-site", "same-origin");
     let asked = asked.header("content-type", "application/x-www-form-urlencoded").body("phone=19999999999");
@@ -90,5 +93,25 @@ async fn who_has_more_than_fits_is_told_that_there_is_more() {
         }
     }
     assert!(page(&village.clerk, "/desk").await.contains("只列出最急的 50 条留言"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_meeting_that_has_begun_is_not_to_come_and_its_minutes_have_the_day() {
+    let (app, village) = Village::start().await;
+    let call = json!({ "area_code": village.area, "body_id": village.committee, "audience": "representatives",
+        "title": "村民代表会议", "agenda": "表决", "place": "文化礼堂", "starts_at": app.app.now() + TimeDelta::days(4) });
+    village.chair.post("/v1/meetings", call).await.ok();
+    let ann = village.villager(&app, "00007").await;
+    assert!(page(&ann, "/meetings").await.contains("将要召开"));
+    app.pass(TimeDelta::days(4) + TimeDelta::minutes(10)).await;
+    let (ann, chair) =
+        (Somebody::signed_in(&app, ann.person).await, Somebody::signed_in(&app, village.chair.person).await);
+    let shown = page(&ann, "/meetings").await;
+    assert!(shown.contains("时间已到") && !shown.contains("将要召开"), "{shown}");
+    let desk = page(&chair, "/desk").await;
+    assert!(desk.contains("还没有写纪要") && !desk.contains("超期 1 天"), "not late on its own day: {desk}");
+    app.pass(TimeDelta::days(1)).await;
+    assert!(page(&Somebody::signed_in(&app, village.chair.person).await, "/desk").await.contains("超期 1 天"));
     app.stop().await;
 }

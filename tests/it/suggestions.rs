@@ -106,6 +106,13 @@ async fn the_author_sees_who_opened_the_voice_and_lists_do_not_open_it() {
     scene.app.stop().await;
 }
 
+/// The page of a voice.
+async fn shown(who: &Somebody, voice: &Value) -> String {
+    let page = format!("/suggestions/{}", voice["id"].as_str().unwrap());
+    let page = who.request(reqwest::Method::GET, &page).header("accept", "text/html").send().await.unwrap();
+    page.text().await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn promises_skip_the_national_day_and_count_the_saturday_worked_instead() {
     let scene = Scene::set_at("2026-09-30T02:00:00Z").await;
@@ -119,6 +126,11 @@ async fn promises_skip_the_national_day_and_count_the_saturday_worked_instead() 
     assert_eq!(scene.author.get(&path(&voice)).await.ok().get("overdue"), None);
     scene.app.pass(TimeDelta::days(1)).await;
     assert_eq!(scene.author.get(&path(&voice)).await.ok()["overdue"], "accept");
+    let page = shown(&scene.author, &voice).await;
+    assert!(
+        page.contains("<p class=\"notice warn\" role=\"status\">已经过了答应您的日子"),
+        "a warning looks like one: {page}"
+    );
     let overdue = |cards: Vec<String>| cards.into_iter().filter(|card| card.contains("overdue")).count();
     assert_eq!(overdue(scene.cards(&scene.village.clerk, "office").await), 2, "one card a voice");
     scene.app.pass(TimeDelta::hours(1)).await;
@@ -286,6 +298,7 @@ async fn a_voice_is_given_to_somebody_answered_and_comes_back_when_nothing_was_s
     );
     assert_eq!(scene.author.post(&step("rating"), json!({ "rating": 6 })).await.status, 422);
     let unsolved = scene.author.post(&step("rating"), json!({ "rating": 1, "text": "还是黑的" })).await.ok();
+    assert!(shown(&scene.author, &voice).await.contains("您说没有解决，要重新办。"), "it was heard");
     assert_eq!(unsolved["state"], "accepted", "a bad rating opens it again");
     chair.post(&step("answers"), json!({ "text": "线路也换好了。" })).await.ok();
     let solved = scene.author.post(&step("rating"), json!({ "rating": 5 })).await.ok();

@@ -39,6 +39,20 @@ fn places(found: &[Value]) -> Vec<i64> {
 }
 
 #[tokio::test]
+async fn a_card_that_stands_in_several_conversations_is_shown_once() {
+    let scene = Scene::set().await;
+    let Scene { app, bob, .. } = &scene;
+    scene.say(bob, "桥什么时候修").await;
+    app.settle().await;
+    let copies = find(bob, "修桥").await.iter().filter(|one| one["entry"]["body"]["title"] == "新事项：修桥").count();
+    assert!(copies > 1, "in the channel and in the discussion: {copies}");
+    let asked = bob.request(reqwest::Method::POST, "/search").header("accept", "text/html").form(&[("text", "修桥")]);
+    let shown = asked.send().await.unwrap().text().await.unwrap();
+    assert_eq!(shown.matches("新事项：修桥").count(), 1, "{shown}");
+    scene.app.stop().await;
+}
+
+#[tokio::test]
 async fn words_of_two_characters_are_found_where_one_may_read_them() {
     let scene = Scene::set().await;
     let Scene { app, ann, bob, .. } = &scene;

@@ -1,7 +1,8 @@
 /* Keeps what is written for the village on this phone until it was sent: one draft a person, for seven days, with files of 10 MiB
    in all. What was meant to be sent while there was no network goes off by itself, with the key of its first try: the server makes
    one voice of however many tries. Everything works without it. Stands before the scripts of files. ES2017, no modules.
-   <form><input name="client_id"> <div data-keep="whose" hidden data-kept...>  tick [data-keep-choice], words [data-keep-says], [data-keep-discard]
+   <form><input name="client_id"> <div data-keep="whose" hidden data-kept...>  tick [data-keep-choice], [data-keep-discard]
+   <p data-keep-says hidden>        of the same form: says how it stands, beside its button, where it is seen
    <form data-answered>             shows what the server has just answered: the draft does not fill it in
    <... data-offline="write" hidden>  on the page of worker.js, which is nobody's: where one can write, "door" elsewhere, or "nobody"
    <a data-keep-left="whose" hidden>  shown where there is a draft;   <form data-forget="whose">  sending it forgets the draft */
@@ -244,7 +245,7 @@
     if (!person) return;
     key = form.querySelector('[name=client_id]');
     choice = box.querySelector('[data-keep-choice]');
-    says = box.querySelector('[data-keep-says]');
+    says = form.querySelector('[data-keep-says]');
     discard = box.querySelector('[data-keep-discard]');
     choice.checked = !store.getItem(NOT + person);
     choice.addEventListener('change', function () {

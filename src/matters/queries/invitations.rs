@@ -6,9 +6,13 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::stays::{ActorView, Names};
+use super::{
+    stays::{ActorView, Names},
+    views::{MatterSummary, shown},
+};
 use crate::{
     actor::Actor,
+    app::App,
     bodies::{self, SPEAKERS},
     clock,
     error::Result,
@@ -126,4 +130,27 @@ pub(in crate::matters) async fn invited(db: &impl ConnectionTrait, stay: &stage_
 pub fn leads(actor: &Actor, body: BodyId) -> bool {
     let speaks = |role: &str| SPEAKERS.contains(&role) || role == "secretary";
     actor.seats.iter().any(|seat| seat.body_id == body && speaks(&seat.role))
+}
+
+/// Invitations to which bodies that the actor leads have said nothing yet, each with its matter.
+///
+/// # Errors
+/// On an error of the database.
+pub async fn waiting_for(app: &App, actor: &Actor) -> Result<Vec<(MatterSummary, InvitationView)>> {
+    let led: Vec<BodyId> = actor.seats.iter().map(|seat| seat.body_id).filter(|body| leads(actor, *body)).collect();
+    if led.is_empty() {
+        return Ok(Vec::new());
+    }
+    let open = invitation::Entity::find()
+        .filter(invitation::Column::BodyId.is_in(led.iter().copied()))
+        .filter(invitation::Column::DeclinedAt.is_null())
+        .filter(invitation::Column::DueOn.gte(clock::local_date(app.now())));
+    let matters: HashSet<MatterId> = open.all(app.store.read()).await?.into_iter().map(|row| row.matter_id).collect();
+    let mut waiting = Vec::new();
+    for id in matters {
+        let matter = shown(app, id).await?;
+        let asked = matter.invitations.into_iter().filter(|one| one.state == "invited" && led.contains(&one.body_id));
+        waiting.extend(asked.map(|one| (matter.head.clone(), one)));
+    }
+    Ok(waiting)
 }

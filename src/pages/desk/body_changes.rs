@@ -8,6 +8,7 @@ use crate::{
     bodies::{self, BodyView, TermView},
     error::Result,
     events::{self, Kind, TimelineItem},
+    pages::words::calendar_day,
     people, text,
 };
 
@@ -37,9 +38,9 @@ fn cut(term: &TermView) -> Option<String> {
     let short = term.cut_short.as_ref()?;
     let blanks = [
         ("n", term.number.to_string().into()),
-        ("from", term.starts_on.to_string().into()),
-        ("to", term.ends_on.to_string().into()),
-        ("until", short.was_until.to_string().into()),
+        ("from", calendar_day(term.starts_on).into()),
+        ("to", calendar_day(term.ends_on).into()),
+        ("until", calendar_day(short.was_until).into()),
         ("reason", short.reason.as_str().into()),
     ];
     Some(text::say_with("desk-term-cut", &blanks))

@@ -65,7 +65,7 @@ struct HealthPage {
     here: &'static str,
     health: Health,
     work: Option<Work>,
-    broker: &'static str,
+    broker: String,
     sockets: usize,
     now: DateTime<FixedOffset>,
 }
@@ -102,7 +102,7 @@ pub(super) async fn health(
         here: "county-health",
         health: health::measure(&app).await,
         work: health::work(&app).await.ok(),
-        broker: app.broker.name(),
+        broker: text::word("county-broker", app.broker.name()),
         sockets: Arc::clone(&means.hub).connected(),
         now: app.local_now(),
     }))

@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 
 use super::{
     county::{Operator, TABS},
-    frame::Desk,
+    frame::{Desk, Due},
 };
 use crate::{
     app::{App, Query},
@@ -64,9 +64,9 @@ impl OverduePage {
         self.names.get(code).map_or(code, String::as_str).to_owned()
     }
 
-    /// Whole days since; 0 on the first.
+    /// Days since, counted as on the desk of whoever is late.
     fn late(&self, due: &DateTime<FixedOffset>) -> i64 {
-        (self.now - *due).num_days()
+        Due::seen(*due, self.now.to_utc()).days_late
     }
 
     fn late_voices(&self) -> u64 {

@@ -23,7 +23,10 @@ use crate::{
     error::{Checks, Result},
     ids::{BodyId, MandateId, MatterId, VoteId},
     matters::{self, MatterSummary},
-    pages::{fields::Fields, words::Words},
+    pages::{
+        fields::Fields,
+        words::{Words, calendar_day},
+    },
     people, text, votes,
 };
 
@@ -143,8 +146,8 @@ pub(super) fn term_of(here: &[BodyView], term: &TermView) -> String {
 pub(super) fn term_line(term: &TermView) -> String {
     let blanks = [
         ("n", term.number.into()),
-        ("from", term.starts_on.to_string().into()),
-        ("to", term.ends_on.to_string().into()),
+        ("from", calendar_day(term.starts_on).into()),
+        ("to", calendar_day(term.ends_on).into()),
     ];
     text::say_with("desk-term-line", &blanks)
 }
@@ -188,7 +191,7 @@ pub(super) async fn mandates(app: &App, clerk: &Clerk, (area, here): (&str, &[Bo
 
 fn given_sentence(one: &Mandate, names: &HashMap<BodyId, String>, title: String) -> String {
     let called = |id: &BodyId| names.get(id).cloned().unwrap_or_default();
-    let day = |at: DateTime<FixedOffset>| at.date_naive().to_string();
+    let day = |at: DateTime<FixedOffset>| calendar_day(at.date_naive());
     let blanks = [
         ("from", called(&one.from_body_id).into()),
         ("to", called(&one.to_body_id).into()),
@@ -208,7 +211,7 @@ fn given_sentence(one: &Mandate, names: &HashMap<BodyId, String>, title: String)
 
 fn ended_sentence(one: &Mandate, at: DateTime<FixedOffset>, who: String) -> String {
     let reason = one.end_reason.as_deref().unwrap_or_default();
-    let day = at.date_naive().to_string();
+    let day = calendar_day(at.date_naive());
     text::say_with("desk-given-ended", &[("day", day.into()), ("who", who.into()), ("reason", reason.into())])
 }
 

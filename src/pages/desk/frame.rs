@@ -88,6 +88,13 @@ pub(super) struct Desk {
     pub(super) doors: Vec<Door>,
 }
 
+impl Desk {
+    /// Does the clerk run the county, and so see all that is late?
+    pub(super) fn operates(&self) -> bool {
+        self.doors.iter().any(|door| door.path == "/desk/county")
+    }
+}
+
 /// A way to another page.
 pub(super) struct Door {
     /// Where it leads.
@@ -116,7 +123,7 @@ impl Clerk {
         });
         let mut names: Vec<&str> = self.actor.seats.iter().map(|seat| seat.body_name.as_str()).collect();
         names.dedup();
-        Desk { bodies: names.join(" "), name: self.actor.name.clone(), doors: doors.collect() }
+        Desk { bodies: names.join(" · "), name: self.actor.name.clone(), doors: doors.collect() }
     }
 
     /// Has the clerk this right in the area?

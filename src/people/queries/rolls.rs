@@ -42,7 +42,7 @@ pub fn is_below(who: Expr, area: &str) -> Expr {
 #[must_use]
 pub fn has_phone_of(who: Expr, digest: Expr) -> Expr {
     use sea_orm::ExprTrait;
-    let column = |column| Expr::col((person::Entity, column));
+    let column = |column: person::Column| Expr::col((person::Entity, column));
     let had_none = digest.clone().is_null().and(column(person::Column::PhoneHmac).is_null());
     let has_it = column(person::Column::PhoneHmac).eq(digest).or(had_none);
     let own = column(person::Column::Id).eq(who);

@@ -98,6 +98,13 @@ pub async fn ballots(
     Ok(Page::cut(entries, limit, place, show))
 }
 
+/// Where that list goes on so that this number stands first.
+#[must_use]
+pub fn ballots_from(id: VoteId, number: i32) -> String {
+    let at = DateTime::from_timestamp_millis(i64::from(number) - 1).unwrap_or_default();
+    Cursor { at, id: id.0 }.to_string()
+}
+
 fn ballot(
     entry: &roll_entry::Model,
     (name, cast_by): (String, Option<String>),

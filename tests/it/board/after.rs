@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::votes::checked;
-use crate::support::{TestApp, Village, count};
+use crate::support::{Somebody, TestApp, Village, count};
 
 /// A binding vote of the representatives that five of six agree to, and whose time is over.
 pub(super) async fn agreed(app: &TestApp, village: &Village, matter: &str, days: u32) -> String {
@@ -30,6 +30,14 @@ pub(super) async fn agreed(app: &TestApp, village: &Village, matter: &str, days:
 /// What the last leaf of a board says, if it is told whether the result stands.
 fn how_settled(archive: &Value) -> Value {
     archive["entries"].as_array().unwrap().last().unwrap()["s"].clone()
+}
+
+/// Whoever voted need not look for the own row, however long the list.
+async fn leads_to_the_own_row(elector: &Somebody, path: &str, page: &str) {
+    let from = page.split("href=\"?cursor=").nth(1).and_then(|rest| rest.split("#own").next()).unwrap();
+    let led = String::from_utf8(elector.download(&format!("{path}?cursor={from}")).await.1).unwrap();
+    let rows = led.split_once("</thead>").unwrap().1.trim_start();
+    assert!(rows.starts_with("<tr id=\"own\">") && led.matches("id=\"own\"").count() == 1, "{led}");
 }
 
 async fn stage(app: &TestApp, matter: &str) -> Value {
@@ -66,6 +74,7 @@ async fn a_result_is_provisional_until_its_days_are_over_and_every_challenge_is_
     assert_eq!(village.chair.post(&answer(&own), json!({ "upholds": true, "answer": "有道理" })).await.status, 403);
     let page = String::from_utf8(elector.download(&format!("{}/result", &vote[3..])).await.1).unwrap();
     assert!(page.contains("少数了一票") && page.contains("结果公示中") && page.contains("我对结果有质疑"), "{page}");
+    leads_to_the_own_row(elector, &format!("{}/result", &vote[3..]), &page).await;
     for (who, rejects) in [(&village.clerk, true), (&village.supervisor, false)] {
         let desk = String::from_utf8(who.download(&format!("/desk{}", &vote[3..])).await.1).unwrap();
         let offered = ["答复：质疑不成立", "质疑成立，结果不算"].map(|button| desk.contains(button));

@@ -71,7 +71,7 @@ async fn a_council_advises_by_the_shares_of_its_charter() {
     let page = String::from_utf8(village.member.download(&path[3..]).await.1).unwrap();
     assert!(page.contains("章程第九条") && page.contains("3/4"), "read before voting: {page}");
     // beside the article the same shares, not those of the preset
-    for (share, is_told) in [("超过 1/2", true), ("达到 3/4", true), ("2/3", false)] {
+    for (share, is_told) in [("超过一半", true), ("达到 3/4", true), ("2/3", false)] {
         assert_eq!(page.contains(share), is_told, "{share}: {page}");
     }
     for member in [&village.council_chair, &village.member] {

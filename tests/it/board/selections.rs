@@ -351,7 +351,7 @@ async fn who_was_chosen_anew_begins_a_term_before_the_old_one_is_over() {
     assert!(now.contains(&stays) && now.contains(&comes) && !now.contains(&leaves), "{now:?}");
     assert_eq!(now.len(), before.len() - 1);
     let page = String::from_utf8(town.download(&format!("/desk/bodies?area={}", village.area)).await.1).unwrap();
-    assert!(page.contains("提前结束，原来到 2030-12-31。原因：原任代表集体辞职"), "{page}");
+    assert!(page.contains("提前结束，原来到 2030年12月31日。原因：原任代表集体辞职"), "{page}");
     assert!(page.contains("term-early.vote_id") && page.contains("推选村民代表"), "{page}");
     // who lost a seat by it is told, and nobody else
     app.settle().await;

@@ -97,6 +97,23 @@ async fn invited_bodies_take_part_decline_or_let_the_date_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_leads_an_invited_body_finds_it_among_what_is_to_be_done() {
+    let (app, village) = scene().await;
+    let (council, guest, _) = neighbours(&app, &village).await;
+    let matter = raise(&village, json!({})).await;
+    skip(&village, &matter, "raise").await;
+    let waits = async || page(&guest, "/desk").await.contains(&format!("/matters/{matter}#invitations"));
+    assert!(!waits().await);
+    invite(&app, &village.chair, &matter, (&[council.as_str()], 3)).await.ok();
+    app.settle().await;
+    assert!(waits().await, "from there one takes part, or says why not");
+    let discussion = village.discussion(&app, &matter).await.to_string();
+    say(&guest, &discussion, "我们村修过水池").await;
+    assert!(!waits().await, "it took part");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_guest_speaks_while_the_stage_lasts_and_the_seat_is_held() {
     let (app, village) = scene().await;
     let (council, guest, seat) = neighbours(&app, &village).await;

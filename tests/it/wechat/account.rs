@@ -187,6 +187,29 @@ async fn with_the_phone_goes_what_was_bound_by_it() {
     app.stop().await;
 }
 
+/// Whoever has the phone has its WeChat, too.
+#[tokio::test]
+async fn who_signs_out_everywhere_is_in_by_no_account_either() {
+    let fake = Fake::start().await.unwrap();
+    let app = started(&fake).await;
+    let _village = Village::found(&app).await;
+    let mut lost = Browser::new(&app);
+    let back = lost.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    lost.get(&back).await;
+    entered(&mut lost, PHONE).await;
+    assert_eq!(lost.post("/wechat/bind", &[]).await.status, 303);
+    let mut before = Browser::new(&app);
+    let back = before.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    assert_eq!(before.get(&back).await.location, "/speak");
+    assert!(lost.get("/privacy/mine").await.page.contains("绑定的微信也一起解除"), "it is said before");
+    assert_eq!(lost.post("/privacy/mine/everywhere", &[]).await.status, 303);
+    app.settle().await;
+    let mut thief = Browser::new(&app);
+    let back = thief.round("/speak", "_openid=oFirst").await.ok().unwrap();
+    assert_eq!(thief.get(&back).await.location, "/login?then=/wechat");
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn snapshots_strangers_and_rounds_are_refused() {
     let fake = Fake::start().await.unwrap();

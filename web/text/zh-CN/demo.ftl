@@ -89,6 +89,7 @@ demo-court-voice = 篮球架的板裂了，孩子们还在打，怕掉下来。
 demo-court-place = 小学操场
 demo-dark-voice = 桥头又黑了，新装的灯什么时候亮？
 demo-dark-place = 桥头
+demo-joined = 您说的已经列进村里议事，正在一步一步办。办到哪一步，这一页上随时看得到，也会告诉您。
 demo-survey-form = 民意调查
 demo-survey-question = 您觉得这件事需要办吗？
 demo-visit-form = 回访调查

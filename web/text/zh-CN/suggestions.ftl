@@ -1,6 +1,6 @@
 # Suggestions 百姓留声室: kinds, states, and the cards that follow each step.
 suggestion-spoken = 语音留言
-suggestion-thread = { $kind } { $number }
+suggestion-thread = 不公开的{ $kind } { $number }
 
 suggestion-kind-consult = 咨询
 suggestion-kind-help = 求助

@@ -116,9 +116,8 @@ struct Known {
 
 impl Known {
     fn with(self, seats: Vec<HeldSeat>) -> LogIn {
-        let Self { id, person_id, seen_at, name, area_code, phone_listed_at } = self;
-        let actor = Actor { person: person_id, session: id, name, area: area_code, seats, phone_listed_at };
-        LogIn { actor, seen_at }
+        let Self { id: session, person_id: person, seen_at, name, area_code: area, phone_listed_at } = self;
+        LogIn { actor: Actor { person, session, name, area, seats, phone_listed_at }, seen_at }
     }
 }
 

@@ -177,8 +177,7 @@ fn belongs(here: &str, door: &str) -> bool {
     }
 }
 
-/// The areas between which a clerk goes to and fro: what the own bodies cover, the way from there down to the present
-/// area, and what lies below it.
+/// Where a clerk goes to and fro: what the own bodies cover, the way down to the present area, what lies below it.
 pub(super) async fn places(db: &impl ConnectionTrait, clerk: &Clerk, here: &str) -> Result<Vec<AreaName>> {
     let covered = |area: &String| clerk.sits_over(area).is_ok();
     let mut codes = clerk.areas();

@@ -46,7 +46,8 @@ async fn a_card_that_stands_in_several_conversations_is_shown_once() {
     app.settle().await;
     let copies = find(bob, "修桥").await.iter().filter(|one| one["entry"]["body"]["title"] == "新事项：修桥").count();
     assert!(copies > 1, "in the channel and in the discussion: {copies}");
-    let asked = bob.request(reqwest::Method::POST, "/search").header("accept", "text/html").form(&[("text", "修桥")]);
+    let asked = bob.request(reqwest::Method::POST, "/search").header("sec-fetch-site", "same-origin");
+    let asked = asked.header("content-type", "application/x-www-form-urlencoded").body("text=%E4%BF%AE%E6%A1%A5");
     let shown = asked.send().await.unwrap().text().await.unwrap();
     assert_eq!(shown.matches("新事项：修桥").count(), 1, "{shown}");
     scene.app.stop().await;

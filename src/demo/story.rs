@@ -8,6 +8,7 @@ use super::{VILLAGE, cast::Cast, settle};
 use crate::{
     actor::Actor,
     app::App,
+    clock,
     error::{Error, Result},
     forms::{
         self,
@@ -235,7 +236,7 @@ impl<'a> Story<'a> {
     async fn deliberate(&self, key: &str, thread: &mut Thread) -> Result<()> {
         self.close_form(thread.survey, CLERK).await?;
         self.advance(thread.matter, CLERK).await?;
-        let starts_at = self.app.now() + Duration::hours(30);
+        let starts_at = next_sitting(self.app.now());
         thread.meeting = Some(self.call((COUNCIL, "council", "members"), thread.matter, key, starts_at).await?);
         if key == "lamps" { self.propose(key, thread).await } else { Ok(()) }
     }
@@ -372,6 +373,14 @@ impl<'a> Story<'a> {
         thread.assembly = Some(self.call((CHAIR, "committee", "villagers"), thread.matter, key, starts_at).await?);
         Ok(())
     }
+}
+
+/// A morning or an evening, a day ahead at least and two at most.
+fn next_sitting(now: DateTime<Utc>) -> DateTime<Utc> {
+    let soonest = now + Duration::hours(26);
+    let day = clock::start_of_day(clock::local_date(soonest));
+    let hours = [9 * 60, 19 * 60 + 30].map(|minutes| day + Duration::minutes(minutes));
+    hours.into_iter().find(|at| *at >= soonest).unwrap_or(day + Duration::hours(33))
 }
 
 pub(super) fn line(key: &str, what: &str) -> String {

@@ -33,6 +33,8 @@ async fn who_spoke_reads_how_it_stands_in_a_sentence() {
     let shown = page(&ann, &own).await;
     assert!(shown.contains("答复了，请看下面") && !shown.contains("有了进展会告诉您"), "{shown}");
     assert!(page(&village.clerk, &desk).await.contains("等留言的人打分"), "what the clerk waits for");
+    ann.post(&format!("/v1/suggestions/{voice}/rating"), json!({ "rating": 1 })).await.ok();
+    assert!(page(&village.clerk, "/desk").await.contains("满意率</small><b>–</b>"), "one is no figure");
     app.stop().await;
 }
 

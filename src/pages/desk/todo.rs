@@ -15,7 +15,7 @@ use crate::{
     ids::{MediationId, SuggestionId},
     joint,
     legal::{self, ContractReviewView},
-    matters::{self, InvitationView, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
+    matters::{self, MatterSummary, MattersQuery, Missing, Stage, State as MatterState, rules::gate},
     meetings, notices,
     page::PageQuery,
     pages::{
@@ -64,7 +64,7 @@ pub(super) async fn show(State(app): State<App>, clerk: Clerk) -> Result<Respons
     todos.extend(contracts(&app, &clerk).await?);
     todos.extend(mediations(&app, &clerk).await?);
     todos.extend(needs(&app, &clerk).await?);
-    todos.extend(invitations(&app, &clerk).await?);
+    todos.extend(said::invitations(&app, &clerk).await?);
     todos.extend(elections(&app, &clerk).await?);
     todos.extend(turns(&app, &clerk).await?);
     todos.extend(recommended(&app, &clerk).await?);
@@ -223,19 +223,6 @@ async fn recommended(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     };
     let waiting = bodies::recommendations::waiting(app.store.read(), &clerk.actor).await?;
     Ok(waiting.into_iter().map(todo).collect())
-}
-
-/// Matters that a body which the clerk leads is asked to deliberate, too: to take part there, or to say why not.
-async fn invitations(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
-    let todo = |(matter, asked): (MatterSummary, InvitationView)| Todo {
-        title: matter.title,
-        notes: vec![text::say_with("desk-todo-invited", &[("body", asked.body_name.into())])],
-        from: matter.number,
-        due: Some(Due::seen(clock::local(clock::end_of_day(asked.due_on)), app.now())),
-        next: text::say("desk-todo-invited-do"),
-        link: format!("/matters/{}#invitations", matter.id),
-    };
-    Ok(matters::queries::waiting_for(app, &clerk.actor).await?.into_iter().map(todo).collect())
 }
 
 /// The next step of each election that the clerk keeps, or that is late where the clerk's office fills the seats.

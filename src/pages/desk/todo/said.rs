@@ -5,7 +5,9 @@ use crate::{
     actor::HeldSeat,
     app::App,
     bodies::{self, Right},
+    clock,
     error::Result,
+    matters::{self, InvitationView, MatterSummary},
     moderation,
     pages::layout::encode,
     reports,
@@ -73,4 +75,18 @@ pub(super) async fn late_below(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
         todos.extend(late.into_iter().map(todo));
     }
     Ok(todos)
+}
+
+/// Matters that a body which the clerk leads is asked to deliberate, too: to take part there, or to say why not.
+pub(super) async fn invitations(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
+    let todo = |(matter, asked): (MatterSummary, InvitationView)| Todo {
+        title: matter.title,
+        notes: vec![text::say_with("desk-todo-invited", &[("body", asked.body_name.into())])],
+        from: matter.number,
+        due: Some(Due::seen(clock::local(clock::end_of_day(asked.due_on)), app.now())),
+        next: text::say("desk-todo-invited-do"),
+        link: format!("/matters/{}#invitations", matter.id),
+    };
+    let waiting = matters::queries::waiting_for(app, &clerk.actor).await?;
+    Ok(waiting.into_iter().map(todo).collect())
 }

@@ -228,16 +228,18 @@ async fn who_sits_down_in_an_invited_body_speaks_from_that_day_on() {
     let messages = format!("/v1/streams/{}/messages", village.discussion(&app, &matter).await);
     let words = || json!({ "client_id": Uuid::now_v7(), "text": "我也来说一句" });
     let seats = format!("/v1/bodies/{council}/seats");
-    let (today, later) = (person_of(&app.app, NEXT, "00001").await, person_of(&app.app, NEXT, "00003").await);
-    village.town.post(&seats, json!({ "person_id": today, "role": "member" })).await.ok();
+    let newcomer = person_of(&app.app, NEXT, "00003").await;
+    let seat = village.town.post(&seats, json!({ "person_id": newcomer, "role": "member" })).await.ok();
+    app.settle().await;
+    Somebody::signed_in(&app, newcomer).await.post(&messages, words()).await.ok();
+    village.town.post(&format!("/v1/seats/{}/end", id(&seat)), json!(null)).await.ok();
     let tomorrow = clock::local_date(app.app.now() + TimeDelta::days(1));
-    let seat = json!({ "person_id": later, "role": "member", "starts_on": tomorrow });
+    let seat = json!({ "person_id": newcomer, "role": "member", "starts_on": tomorrow });
     village.town.post(&seats, seat).await.ok();
     app.settle().await;
-    Somebody::signed_in(&app, today).await.post(&messages, words()).await.ok();
-    assert_eq!(Somebody::signed_in(&app, later).await.post(&messages, words()).await.refused(), "not_found");
+    assert_eq!(Somebody::signed_in(&app, newcomer).await.post(&messages, words()).await.refused(), "not_found");
     app.pass(TimeDelta::days(1)).await;
-    Somebody::signed_in(&app, later).await.post(&messages, words()).await.ok();
+    Somebody::signed_in(&app, newcomer).await.post(&messages, words()).await.ok();
     // of a stay that is over nobody is let in any more
     skip(&village, &matter, "deliberate").await;
     app.pass(TimeDelta::days(1)).await;

@@ -97,7 +97,6 @@ fn heard(app: &App, hub: &Arc<Hub>, bell: Bell) {
             }
         }
         Bell::Membership { person, stream } => {
-            hub.changed(person);
             for connection in hub.of_person(person) {
                 connection.work(Work::Joined(stream));
                 // whoever was taken out hears no more, however long what was asked for before that takes
@@ -186,11 +185,6 @@ async fn carry_new(app: &App, hub: &Hub, stream: StreamId) -> Result<()> {
         let listeners = {
             let mut state = hub.state();
             let Some(watched) = state.streams.get_mut(&stream) else { return Ok(()) };
-            // a mailbox: its one person's
-            let whose = watched.listeners.first().filter(|_| entries.iter().any(|entry| belongs(entry).is_some()));
-            if let Some(one) = whose {
-                hub.changed(one.person);
-            }
             watched.carried = watched.carried.max(last);
             watched.listeners.clone()
         };

@@ -64,7 +64,7 @@ pub(super) async fn events(
     };
     // left when it is dropped, from here on
     let listener = Listener(means.hub.enter(&who, Way::Events, Arc::clone(&means)));
-    let (answer, marks) = session::start(&listener.0, &actor, ((1, connect), None)).await?;
+    let (answer, marks) = session::start(&listener.0, &actor, (1, connect)).await?;
     listener.0.begin(&session::places(&marks), None, Vec::new());
     drop((door, place));
     let mut line = Line { app, listener, places: HashMap::new(), first: None, is_over: false };

@@ -100,8 +100,6 @@ pub struct Hub {
     waiting: AtomicUsize,
     waiting_from: Mutex<HashMap<IpAddr, usize>>,
     is_draining: AtomicBool,
-    /// How often somebody came to belong to a stream, or no longer; by the last byte of the person's id.
-    changes: [AtomicU64; 256],
 }
 
 /// One of those that wait to be let in, until it is dropped.
@@ -136,7 +134,6 @@ impl Hub {
             waiting: AtomicUsize::default(),
             waiting_from: Mutex::default(),
             is_draining: AtomicBool::default(),
-            changes: std::array::from_fn(|_| AtomicU64::default()),
         })
     }
 
@@ -167,20 +164,6 @@ impl Hub {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::SeqCst)
-    }
-
-    /// How many changes of what such people belong to were heard of: to be asked before that is read ahead.
-    pub(super) fn changes(&self, person: PersonId) -> u64 {
-        self.counter(person).load(Ordering::SeqCst)
-    }
-
-    /// One more, before it is told to anybody: whoever comes too late to be told finds that it was.
-    pub(super) fn changed(&self, person: PersonId) {
-        self.counter(person).fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn counter(&self, person: PersonId) -> &AtomicU64 {
-        &self.changes[usize::from(person.0.as_bytes()[15])]
     }
 
     pub(super) fn enter(&self, who: &Who, way: Way, means: Arc<Means>) -> Arc<Connection> {

@@ -9,7 +9,6 @@
 //! without end; a socket counts among the connections of its network as long as it lives; a handshake that is answered
 //! without the HTTP server has passed the same checks.
 //! Tables owned: none. Events recorded: none.
-mod arrival;
 mod batch;
 mod calls;
 mod carry;

@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    arrival::{self, Ahead},
     calls::Refused,
     connection::Connection,
     frames,
@@ -27,7 +26,7 @@ use crate::{
     error::{Code, Error, Result},
     ids::{PersonId, SessionId, StreamId},
     people,
-    streams::{Access, Stream, queries},
+    streams::{self, Access, Stream, queries},
 };
 
 /// Entries handed back in one recovery; a client that missed more reads over REST.
@@ -60,13 +59,12 @@ impl Credential {
         }
     }
 
-    /// Whose it is now, and what was read ahead of what that person follows.
-    pub(super) async fn actor(&self, means: &Means) -> Result<(Actor, Option<Ahead>)> {
-        let who = match self {
-            Self::Cookie(cookie) => people::named_by_cookie(&means.app, cookie).await?,
-            Self::Session(person, session, _) => (*person, *session),
-        };
-        arrival::come(means, who).await
+    /// Whose it is now.
+    pub(super) async fn actor(&self, app: &App) -> Result<Actor> {
+        match self {
+            Self::Cookie(cookie) => people::actor_of_cookie(app, cookie).await,
+            Self::Session(person, session, _) => people::actor_of_session(app, *person, *session).await,
+        }
     }
 
     /// When it stops to hold by itself.
@@ -93,10 +91,10 @@ pub(super) fn rights(actor: &Actor) -> u64 {
 pub(super) async fn start(
     connection: &Arc<Connection>,
     actor: &Actor,
-    ((id, mut connect), ahead): ((u32, protocol::Connect), Option<Ahead>),
+    (id, mut connect): (u32, protocol::Connect),
 ) -> Result<(String, Vec<Mark>)> {
     let Means { app, hub, .. } = &*connection.means;
-    let own = arrival::followed(&connection.means, actor, ahead).await?;
+    let own = streams::commands::subscribed(app, actor).await?;
     let heads: Vec<_> = own.iter().map(|stream| (stream.id, stream.last_seq, stream.epoch)).collect();
     let places = hub.watch(connection, &heads);
     let (mut subs, mut marks, mut room) = (Vec::new(), Vec::new(), MOST_BYTES);

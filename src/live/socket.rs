@@ -24,7 +24,6 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    arrival::Ahead,
     calls::Calls,
     connection::{Connection, Flushed, Way},
     doorstep::Doorstep,
@@ -133,7 +132,7 @@ async fn connect(
     };
     let (id, connect, more, rest) = first;
     let Ok(_door) = means.hub.doors.acquire().await else { return None };
-    let (credential, actor, ahead) = match within(known(&means, cookie, &connect.token)).await {
+    let (credential, actor) = match within(known(&means.app, cookie, &connect.token)).await {
         Ok(known) => known,
         Err(error) => {
             let (fault, close) = refusal(&means.app, &connect.token, &error);
@@ -148,7 +147,7 @@ async fn connect(
         expires_at: credential.expires_at(),
     };
     let connection = means.hub.enter(&who, Way::Socket { stream, _line: line }, Arc::clone(&means));
-    match within(session::start(&connection, &actor, ((id, connect), ahead))).await {
+    match within(session::start(&connection, &actor, (id, connect))).await {
         Ok((answer, marks)) => {
             connection.begin(&session::places(&marks), Some(super::frames::text(&answer)), Vec::new());
             connection.kick();
@@ -180,10 +179,10 @@ pub(super) fn is_own(connect: &protocol::Connect) -> bool {
     connect.data.as_ref().is_some_and(|data| data["v"] == 1)
 }
 
-async fn known(means: &Means, cookie: Option<String>, token: &str) -> Result<(Credential, Actor, Option<Ahead>)> {
-    let credential = Credential::of(&means.app, cookie, token).await?;
-    let (actor, ahead) = credential.actor(means).await?;
-    Ok((credential, actor, ahead))
+async fn known(app: &App, cookie: Option<String>, token: &str) -> Result<(Credential, Actor)> {
+    let credential = Credential::of(app, cookie, token).await?;
+    let actor = credential.actor(app).await?;
+    Ok((credential, actor))
 }
 
 type First = (u32, protocol::Connect, Vec<Command>, Vec<u8>);

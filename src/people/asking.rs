@@ -64,47 +64,26 @@ pub async fn actor_of_session(app: &App, person: PersonId, session: SessionId) -
         return Ok(actor);
     }
     let changes = app.actors.changes();
-    let found = app.store.read_together(Asked::of(app, session), |db, all| Box::pin(log_ins(db, all))).await?;
-    taken(app, found, person, changes)
-}
-
-/// The actor of a log-in that was read after so many changes of rights: its use is noted, and it is kept for a moment.
-///
-/// # Errors
-/// `session_ended` when it is another's or has ended.
-pub fn taken(app: &App, found: Option<LogIn>, person: PersonId, changes: u64) -> Result<Actor> {
-    let LogIn { actor, seen_at } = found.filter(|found| found.actor.person == person).ok_or(Code::SessionEnded)?;
-    sessions::note_use(&app.store, (actor.session, seen_at), app.now(), app.config.session_days);
+    let asked = Asked { session, now: app.now(), seats_of: app.seats_of };
+    let found = app.store.read_together(asked, |db, all| Box::pin(find_all(db, all))).await?;
+    let (known, seats) = found.filter(|(known, _)| known.person_id == person).ok_or(Code::SessionEnded)?;
+    sessions::note_use(&app.store, (session, known.seen_at), app.now(), app.config.session_days);
+    let Known { name, area_code: area, phone_listed_at, .. } = known;
+    let actor = Actor { person, session, name, area, seats, phone_listed_at };
     app.actors.keep(actor.clone(), changes);
     Ok(actor)
 }
 
 /// Whose log-in is it, and which seats does that person hold?
 #[derive(Clone, Copy)]
-pub struct Asked {
+struct Asked {
     session: SessionId,
     now: DateTime<Utc>,
     seats_of: SeatsOf,
 }
 
-impl Asked {
-    /// Of this one, now.
-    #[must_use]
-    pub fn of(app: &App, session: SessionId) -> Self {
-        Self { session, now: app.now(), seats_of: app.seats_of }
-    }
-}
-
-/// A log-in that lasts, as it was read.
-#[derive(Clone)]
-pub struct LogIn {
-    /// Whose it is.
-    pub actor: Actor,
-    seen_at: DateTime<Utc>,
-}
-
 /// What of a log-in and of whose it is says who asks: read at each connect, and neither row is short.
-#[derive(FromQueryResult)]
+#[derive(Clone, FromQueryResult)]
 struct Known {
     id: SessionId,
     person_id: PersonId,
@@ -114,18 +93,8 @@ struct Known {
     phone_listed_at: Option<DateTime<Utc>>,
 }
 
-impl Known {
-    fn with(self, seats: Vec<HeldSeat>) -> LogIn {
-        let Self { id: session, person_id: person, seen_at, name, area_code: area, phone_listed_at } = self;
-        LogIn { actor: Actor { person, session, name, area, seats, phone_listed_at }, seen_at }
-    }
-}
-
 /// Of each of these log-ins that lasts, by as few statements as of one.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn log_ins(db: &InTime, asked: &[Asked]) -> Result<Vec<Option<LogIn>>> {
+async fn find_all(db: &InTime, asked: &[Asked]) -> Result<Vec<Option<(Known, Vec<HeldSeat>)>>> {
     let Some(&Asked { now, seats_of, .. }) = asked.first() else { return Ok(Vec::new()) };
     let whose = session::Entity::belongs_to(person::Entity).from(session::Column::PersonId).to(person::Column::Id);
     let rows = session::Entity::find()
@@ -141,8 +110,7 @@ pub async fn log_ins(db: &InTime, asked: &[Asked]) -> Result<Vec<Option<LogIn>>>
         .await?;
     let people: Vec<_> = rows.iter().map(|row| (row.person_id, now)).collect();
     let held = seats_of(db, &people).await?;
-    let found: HashMap<SessionId, LogIn> =
-        rows.into_iter().zip(held).map(|(row, seats)| (row.id, row.with(seats))).collect();
+    let found: HashMap<SessionId, _> = rows.into_iter().zip(held).map(|(row, seats)| (row.id, (row, seats))).collect();
     Ok(asked.iter().map(|one| found.get(&one.session).cloned()).collect())
 }
 
@@ -161,18 +129,10 @@ pub fn named_by(app: &App, token: &str) -> Result<(PersonId, SessionId, DateTime
 /// # Errors
 /// `session_ended` when there is no such log-in or it has ended.
 pub async fn actor_of_cookie(app: &App, value: &str) -> Result<Actor> {
-    let (person, session) = named_by_cookie(app, value).await?;
-    actor_of_session(app, person, session).await
-}
-
-/// Whom a cookie names, in which log-in.
-///
-/// # Errors
-/// `session_ended` when there is no such log-in or it has ended.
-pub async fn named_by_cookie(app: &App, value: &str) -> Result<(PersonId, SessionId)> {
     let asked = (sessions::cookie_hmac(&app.keys, value), app.now());
     let found = app.store.read_together(asked, |db, all| Box::pin(by_cookies(db, all))).await?;
-    found.ok_or_else(|| Code::SessionEnded.into())
+    let (person, session) = found.ok_or(Code::SessionEnded)?;
+    actor_of_session(app, person, session).await
 }
 
 /// The log-ins that have these cookies and last.

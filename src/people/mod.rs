@@ -44,8 +44,8 @@ use utoipa_axum::router::OpenApiRouter;
 pub use self::{
     accounts::{close_account, phone_of, phones_of},
     asking::{
-        Asked, LogIn, Visitor, actor_of_cookie, actor_of_session, cookies, heard, log_ins, named_by, named_by_cookie,
-        no_log_in, no_writer, require_own_page, session_cookie, taken,
+        Visitor, actor_of_cookie, actor_of_session, cookies, heard, named_by, no_log_in, no_writer, require_own_page,
+        session_cookie,
     },
     commands::{RosterFile, RosterImported, import_roster},
     guest::{callers, forget_phones_of_guests, guest_of, guests_by, make_guest, with_guest_phones},

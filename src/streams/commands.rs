@@ -31,7 +31,6 @@ mod rounds;
 mod say;
 
 pub use super::grams::{due as words_due, is_waiting as is_word_waiting};
-pub(crate) use belonging::made_whole;
 pub use belonging::{end_of_day, give, join, join_now, leave_group, part, post_member, subscribed};
 pub use cards::{Card, edit_card, post_card, post_card_of};
 pub use cursor::{Mute, SetOptions, begin_in_body, due as cursors_due, read, receive, set_options};

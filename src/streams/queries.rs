@@ -40,7 +40,7 @@ use list::{view, with_member};
 pub use missed::{Have, Missed, MissedEntries, Position, missed};
 pub use muted::who_muted;
 pub use own::Followed;
-pub(crate) use own::{Own, own, own_of};
+pub(crate) use own::own;
 pub use read::{newest_place, read_by, read_card, readers, received_by, receivers};
 pub use receipts::{Page, Reader, Receipts, members, receipts};
 pub use search::{Found, Search, search};

@@ -114,15 +114,7 @@ pub async fn post_member(tx: &Tx, stream: StreamId, by: PersonId, (person, chang
 /// # Errors
 /// When the database fails.
 pub async fn subscribed(app: &App, actor: &Actor) -> Result<Vec<Followed>> {
-    let own = queries::own(&app.store, actor).await?;
-    made_whole(app, actor, own).await
-}
-
-/// The same for who has read what is on the own list.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn made_whole(app: &App, actor: &Actor, (own, is_whole): queries::Own) -> Result<Vec<Followed>> {
+    let (own, is_whole) = queries::own(&app.store, actor).await?;
     if is_whole {
         return Ok(own);
     }

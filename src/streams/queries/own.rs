@@ -58,26 +58,7 @@ pub(crate) async fn own(store: &Store, actor: &Actor) -> Result<Own> {
     if !actor.seats.is_empty() {
         return alone(store.read(), actor).await;
     }
-    store
-        .read_together(actor.clone(), |db, all| {
-            Box::pin(async move { of_all(db, &all.iter().collect::<Vec<_>>()).await })
-        })
-        .await
-}
-
-/// The same of several: of all who hold no seat together, of each of the others alone.
-///
-/// # Errors
-/// When the database cannot be read.
-pub(crate) async fn own_of(db: &InTime, actors: &[&Actor]) -> Result<Vec<Own>> {
-    let seatless: Vec<&Actor> = actors.iter().copied().filter(|actor| actor.seats.is_empty()).collect();
-    let mut together = if seatless.is_empty() { Vec::new() } else { of_all(db, &seatless).await? }.into_iter();
-    let mut all = Vec::with_capacity(actors.len());
-    for actor in actors {
-        let is_alone = !actor.seats.is_empty();
-        all.push(if is_alone { alone(db, actor).await? } else { together.next().unwrap_or_default() });
-    }
-    Ok(all)
+    store.read_together(actor.clone(), |db, actors| Box::pin(of_all(db, actors))).await
 }
 
 async fn alone(db: &impl ConnectionTrait, actor: &Actor) -> Result<Own> {
@@ -114,7 +95,7 @@ struct Found {
 }
 
 /// Of each of these people, none of whom holds a seat: what they belong to, and the channels of where they live.
-async fn of_all(db: &InTime, actors: &[&Actor]) -> Result<Vec<Own>> {
+async fn of_all(db: &InTime, actors: &[Actor]) -> Result<Vec<Own>> {
     let mut areas: Vec<String> = actors.iter().flat_map(|actor| chain_of_areas(&actor.area)).collect();
     areas.sort_unstable();
     areas.dedup();
@@ -150,11 +131,11 @@ async fn of_all(db: &InTime, actors: &[&Actor]) -> Result<Vec<Own>> {
         }
         rows
     };
-    Ok(actors.iter().map(|&actor| told(actor, rows(actor))).collect())
+    Ok(actors.iter().map(|actor| told(actor, rows(actor))).collect())
 }
 
 /// What these people belong to, as [`Found`].
-fn joined(actors: &[&Actor]) -> SelectStatement {
+fn joined(actors: &[Actor]) -> SelectStatement {
     let mine = membership::Entity::belongs_to(stream::Entity).from(membership::Column::StreamId).to(stream::Column::Id);
     membership::Entity::find()
         .join(JoinType::InnerJoin, mine.into())

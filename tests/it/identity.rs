@@ -30,7 +30,9 @@ async fn every_column_has_an_entry_that_says_what_for() {
         }
     };
     // what is compared with a person's id must be one
-    for field in privacy::fields().unwrap().iter().filter(|field| ["self", "act", "about"].contains(&field.kind.as_str())) {
+    for field in
+        privacy::fields().unwrap().iter().filter(|field| ["self", "act", "about"].contains(&field.kind.as_str()))
+    {
         let is_id = ["_id", "_by", "id"].iter().any(|end| field.column.ends_with(end));
         assert!(is_id, "{}.{} names no person", field.table, field.column);
     }

@@ -129,7 +129,6 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let sees_doors = opens_votes || overturns;
     let unreachable = if sees_doors { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
-    let is_tied = |told: &ResultView| told.outcome == "tie" && !told.is_provisional() && !told.is_overturned();
     let can_reopen = opens_votes && result.as_ref().is_some_and(is_tied);
     let coming = if can_reopen { coming_for(app, &vote).await? } else { Vec::new() };
     let (can_answer, can_overturn) = (opens_votes && is_provisional, is_provisional && overturns);
@@ -163,6 +162,11 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         draft,
     };
     Ok(render_as(status, &shown))
+}
+
+/// May those who tied be asked about again?
+fn is_tied(told: &ResultView) -> bool {
+    told.outcome == "tie" && !told.is_provisional() && !told.is_overturned()
 }
 
 /// Once somebody has counted what is in a box the town's office alone annuls.

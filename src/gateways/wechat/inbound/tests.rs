@@ -116,10 +116,10 @@ fn bent_bodies_never_break_the_reader() {
     let words =
         ["<![CDATA[", "]]>", "&#x0;", "&#1114112;", "&amp;", "<!DOCTYPE", "<?xml?>", "\"List\":", "null", "</xml>"];
     feed(&Food { name: "wechat_inbound", seeds, words: &words, longest: 2000 }, |bytes| {
-        if let Some(read) = Envelope::read(&String::from_utf8_lossy(bytes)) {
-            if let Some(message) = read.message() {
-                assert_eq!(message.key.len(), 40);
-            }
+        if let Some(read) = Envelope::read(&String::from_utf8_lossy(bytes))
+            && let Some(message) = read.message()
+        {
+            assert_eq!(message.key.len(), 40);
         }
     });
 }

@@ -45,7 +45,7 @@ impl Drop for Disk {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_acknowledged_after_a_full_disk_is_committed() {
-    let Some(disk) = Disk::of("size=6m") else {
+    let Some(disk) = Disk::of("size=12m") else {
         eprintln!("skipped: only root can mount a small disk");
         return;
     };
@@ -56,9 +56,9 @@ async fn what_is_acknowledged_after_a_full_disk_is_committed() {
     let mut acknowledged = 0;
     for _ in 0..5 {
         // takes what is left but a little
-        let mut size = 8 << 20;
+        let mut size = 16_usize << 20;
         while size > 4096 && std::fs::write(&ballast, vec![1_u8; size]).is_err() {
-            size -= 100_000;
+            size = size.saturating_sub(100_000);
         }
         let mut refused = 0;
         for _ in 0..12 {

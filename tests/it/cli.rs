@@ -253,7 +253,7 @@ async fn verifying_the_log_is_zero_or_names_the_first_bad_entry() {
     // a server gives the events their numbers, and signs at its end
     let log = house.path().join("server.log");
     let server = Process::serve(house.path(), free_port(), &[], &log).await;
-    for _ in 0..100 {
+    for _ in 0..600 {
         if count(house.path(), "SELECT count(*) FROM events WHERE number IS NULL").await == 0 {
             break;
         }

@@ -8,7 +8,7 @@ full=0
 [ "${1:-}" = "--full" ] && full=1
 export LSTEST_FULL=$full
 # most tests wait for something (a disk, a clock, a browser) most of the time: more of them than a small machine has cores
-export RUST_TEST_THREADS=5
+export RUST_TEST_THREADS=4
 
 is_updated=0
 need() { # command, Debian package
@@ -250,7 +250,7 @@ on_sqlite=(
 )
 [ "$full" = 0 ] || on_sqlite=()
 # neither browsers nor measures of memory are among them
-tests env RUST_TEST_THREADS=6 "$it" --quiet "${on_sqlite[@]/#/--skip=}"
+tests env RUST_TEST_THREADS=5 "$it" --quiet "${on_sqlite[@]/#/--skip=}"
 unset LSTEST_DATABASE_URL
 
 if [ "$full" = 1 ]; then

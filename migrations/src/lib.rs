@@ -102,6 +102,7 @@ mod m0140_hot_marks;
 mod m0141_listed_phones;
 mod m0144_bound_phones;
 mod m0145_let_go;
+mod m0146_restored;
 mod schema;
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseTransaction};
@@ -211,6 +212,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0141_listed_phones::Migration),
             Box::new(m0144_bound_phones::Migration),
             Box::new(m0145_let_go::Migration),
+            Box::new(m0146_restored::Migration),
         ]
     }
 }

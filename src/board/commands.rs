@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    halts::halted,
     lsb1::{self, Signed, hex},
     queries::{self, HeadView},
     rows::{board, entry, envelope, head, pending},
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     app::App,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ids::VoteId,
     store::Tx,
 };
@@ -103,6 +104,7 @@ pub async fn open(tx: &Tx, vote: VoteId, mut manifest: Value, electors: &[Value]
         result: Set(None),
         result_signature: Set(None),
         plaintexts: Set(None),
+        halted_at: Set(None),
     };
     board::Entity::insert(row).exec_without_returning(tx).await?;
     let first = vec![lsb1::manifest_entry(&poll, &manifest_hash), lsb1::roll_entry(&poll, on_roll, &roll_root)];
@@ -134,9 +136,12 @@ pub async fn promise(tx: &Tx, ballots: impl IntoIterator<Item = Promise<'_>>) ->
 /// Adds leaves and signs a new head.
 ///
 /// # Errors
-/// When there is no board, its key is gone, or the database refuses.
+/// `vote_restored` when it is halted; when there is no board, its key is gone, or the database refuses.
 pub async fn append(tx: &Tx, vote: VoteId, leaves: Vec<Value>) -> Result<HeadView> {
     let board = queries::row(tx, vote).await?;
+    if board.halted_at.is_some() {
+        return Err(Code::VoteRestored.into());
+    }
     let before = edge(&board)?;
     let mut edge = before.clone();
     let mut rows = Vec::with_capacity(leaves.len());
@@ -228,7 +233,8 @@ async fn ready(db: &impl ConnectionTrait, waiting: Select<pending::Entity>, now:
         // nothing that was promised is due so late: the clock was put back since
         .add(pending::Column::DueAt.max().gte(now + GATHER * 2))
         .add(pending::Column::Electors.sum().gte(i64::from(TOGETHER)));
-    let boards = waiting.select_only().column(pending::Column::VoteId);
+    let boards =
+        waiting.select_only().column(pending::Column::VoteId).filter(Expr::exists(halted().into_query()).not());
     Ok(boards.group_by(pending::Column::VoteId).having(is_ready).into_tuple().all(db).await?)
 }
 
@@ -278,8 +284,8 @@ pub async fn close(tx: &Tx, vote: VoteId, mut told: Vec<Value>) -> Result<HeadVi
     append(tx, vote, told).await
 }
 
-/// Nothing more is said on this board, because the key that signs it is lost: what waits for it goes, and the sealed ballots
-/// that nobody will open.
+/// Nothing more is said on this board, because the key that signs it is lost, or more may have been signed than it has: what waits
+/// for it goes, and the sealed ballots that nobody will open.
 ///
 /// # Errors
 /// When the database refuses.

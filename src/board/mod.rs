@@ -2,7 +2,8 @@
 //!
 //! Always true: a board begins with the digest of the vote's manifest and the root of its roll; each ballot's digest is on it
 //! once, within the time that its receipt promises, sorted inside its batch so that order tells nothing; after the `close`
-//! entry comes nothing but the result; every head is signed by the key that the manifest names; a leaf never changes. Nothing
+//! entry comes nothing but the result; every head is signed by the key that the manifest names; a leaf never changes; on a board that is
+//! halted, because it came out of a backup, nothing is signed. Nothing
 //! on it says who cast, or before the end what was chosen; from the end on nothing kept says in which second a ballot came, but only
 //! when it came onto the board with others, and from the result on not even that.
 //! Tables owned: `boards`, `board_entries`, `board_heads`, `board_pending`, `board_envelopes`. Events recorded: none
@@ -23,6 +24,7 @@
 //! [`commands::open`] when a vote opens, [`commands::promise`] in the transaction of each cast, [`commands::close`] at the
 //! end, [`commands::publish`] with the result; [`tick`] runs every second.
 pub mod commands;
+pub mod halts;
 mod http;
 pub mod lsb1;
 pub mod queries;

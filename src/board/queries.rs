@@ -192,13 +192,13 @@ pub async fn signer(app: &App, vote: VoteId) -> Result<String> {
     Ok(began.filter(|key| app.keys.signers().any(|known| known == key)).unwrap_or(newest))
 }
 
-/// Can anything more be said on this board: is the key still there with which it began?
+/// Can anything more be said on this board: is the key still there with which it began, and was it not halted?
 ///
 /// # Errors
 /// `not_found` while there is no board.
 pub async fn is_signable(tx: &Tx, vote: VoteId) -> Result<bool> {
     let board = row(tx, vote).await?;
-    Ok(tx.keys().signers().any(|known| known == board.key_id))
+    Ok(board.halted_at.is_none() && tx.keys().signers().any(|known| known == board.key_id))
 }
 
 /// The result; `None` before it is published.

@@ -2,6 +2,7 @@
 
 /// One board; `peaks` is the right edge of the tree, in hex.
 pub(super) mod board {
+    use chrono::{DateTime, Utc};
     use sea_orm::entity::prelude::*;
 
     use crate::ids::VoteId;
@@ -19,6 +20,8 @@ pub(super) mod board {
         pub result: Option<String>,
         pub result_signature: Option<String>,
         pub plaintexts: Option<String>,
+        /// Since when nothing more is said on it: it came out of a backup, and more may have been signed since that was made.
+        pub halted_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

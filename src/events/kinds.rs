@@ -285,6 +285,8 @@ kinds! {
     VoteClosingSoon "vote.closing_soon",
     /// A vote was closed and counted, or annulled; data: matter, outcome.
     VoteClosed "vote.closed",
+    /// A vote that came out of a backup goes on, because its board is the one that was published last; data: entries, fingerprint.
+    VoteConfirmed "vote.restored_confirmed",
     /// A sheet of paper was handed out; data: number, serial, person.
     SheetIssued "vote.sheet_issued",
     /// It is in no box; data: number, serial, outcome, person.

@@ -86,7 +86,8 @@ pub struct Standing {
     pub signed: Option<Head>,
 }
 
-/// Where the log stands, in a snapshot or as it is.
+/// Where the log stands, in a snapshot or as it is. The newest time is found by reading them all: for a backup and the doctor,
+/// who read everything; an index would cost each event that is written.
 ///
 /// # Errors
 /// When the database cannot be read.

@@ -1,0 +1,159 @@
+//! Votes that ran when a backup was made: what was cast after it is gone, though people hold receipts.
+use std::path::Path;
+
+use chrono::TimeDelta;
+use liusheng::votes::commands;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Sealed;
+use crate::support::{House, Somebody, TestApp, Village, count, run};
+
+fn ballot() -> Value {
+    json!({ "cast_id": Uuid::new_v4(), "choice": "for" })
+}
+
+fn backed_up(data_dir: &Path, folder: &Path) {
+    let made = run(data_dir, &["backup", folder.to_str().unwrap(), "--with-keys"], &[]);
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// What was copied, in another house, and what the operator reads.
+fn restored(folder: &Path) -> (House, String) {
+    let house = House::empty();
+    let done = run(house.path(), &["restore", folder.to_str().unwrap()], &[]);
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    (house, String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+/// Leaves of the board, its heads, and digests that wait for it.
+async fn on_board(app: &TestApp) -> [i64; 3] {
+    let of = async |select: &str| count(app.folder.path(), select).await;
+    [
+        of("SELECT count(*) FROM board_entries").await,
+        of("SELECT max(size) FROM board_heads").await,
+        of("SELECT count(*) FROM board_pending").await,
+    ]
+}
+
+/// Does the first page of this one's desk tell of a vote that rests?
+async fn is_told(who: &Somebody, vote: &str) -> bool {
+    let (_, desk) = who.download("/desk").await;
+    let desk = String::from_utf8(desk).unwrap();
+    desk.contains("从备份里恢复的表决停着") && desk.contains(&format!("href=\"/desk/votes/{vote}\""))
+}
+
+/// Does the home page of this one tell of the vote as one to cast in?
+async fn waits_for(who: &Somebody, vote: &str) -> bool {
+    let (_, home) = who.download("/").await;
+    String::from_utf8(home).unwrap().contains(&format!("href=\"/votes/{vote}\""))
+}
+
+async fn page(app: &TestApp, path: &str) -> String {
+    app.http.get(app.url(path)).send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_vote_that_was_restored_rests_and_signs_nothing_until_it_is_annulled() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = Sealed::open(&app, &village, &matter, json!({})).await;
+    let (ballots, first) = (vote.path("/ballots"), ballot());
+    let early = village.villager(&app, "00007").await;
+    let receipt = early.post(&ballots, first.clone()).await.ok();
+    app.pass(TimeDelta::minutes(1)).await;
+    village.villager(&app, "00008").await.post(&ballots, ballot()).await.ok();
+    assert_eq!(on_board(&app).await, [3, 3, 1], "one waits to come on the board with others");
+    let outside = tempfile::tempdir().unwrap();
+    backed_up(app.folder.path(), &outside.path().join("backup"));
+    village.villager(&app, "00009").await.post(&ballots, ballot()).await.ok();
+    app.pass(TimeDelta::minutes(1)).await;
+    assert_eq!(on_board(&app).await, [5, 5, 0], "signed, and gone with the disk");
+    let late = village.villager(&app, "00010").await.person;
+    let (at, chair, town) = (app.app.now(), village.chair.person, village.town.person);
+    app.stop().await;
+
+    let (house, said) = restored(&outside.path().join("backup"));
+    assert!(said.contains("有 1 次没有结束的表决停下了"), "{said}");
+    let app = TestApp::start_in(house, at + TimeDelta::minutes(1)).await;
+    let (early, late) = (Somebody::signed_in(&app, early.person).await, Somebody::signed_in(&app, late).await);
+    assert_eq!(early.post(&ballots, first).await.ok(), receipt, "what is there is acknowledged as before");
+    assert_eq!(late.post(&ballots, ballot()).await.refused(), "vote_restored");
+    for place in ["votes", "board"] {
+        assert!(page(&app, &format!("/{place}/{}", vote.id)).await.contains("从备份里恢复"), "{place}");
+    }
+    // an evening, and then the end
+    for _ in 0..2 {
+        app.pass(TimeDelta::days(1)).await;
+        commands::due(&app.app).await.unwrap();
+    }
+    let rests = app.get(&vote.path("")).await.ok();
+    assert_eq!((&rests["state"], rests["restored_at"].is_string()), (&json!("open"), true), "{rests}");
+    assert_eq!(app.get(&vote.path("/result")).await.refused(), "wrong_state");
+    assert_eq!(on_board(&app).await, [3, 3, 1], "another head over a size that was signed before");
+    let shown = "SELECT count(*) FROM events WHERE kind = 'vote.board_shown'";
+    assert_eq!(count(app.folder.path(), shown).await, 0, "a board that lost ballots is told as that of the day");
+    let (chair, town) = (Somebody::signed_in(&app, chair).await, Somebody::signed_in(&app, town).await);
+    assert_eq!(town.post(&vote.path("/opening"), vote.two(0, 1)).await.refused(), "vote_restored");
+    let last = app.get(&vote.path("/board/head")).await.ok()["fingerprint"].clone();
+    let late = town.post(&vote.path("/restored/confirm"), json!({ "fingerprint": last })).await;
+    assert_eq!(late.body["code"], "wrong_state", "its time went by while nobody could cast: {}", late.body);
+
+    let why = json!({ "reason": "备份以后的票没有了", "authority": "镇政府同意" });
+    let annulled = chair.post(&vote.path("/annul"), why).await.ok();
+    assert_eq!((&annulled["state"], &annulled["restored_at"]), (&json!("annulled"), &Value::Null), "{annulled}");
+    assert_eq!(on_board(&app).await, [3, 3, 0]);
+    assert_eq!(app.get(&vote.path("/archive")).await.refused(), "not_found");
+    assert_eq!(count(app.folder.path(), "SELECT count(*) FROM envelopes").await, 0, "whose a ballot was is known");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_vote_whose_board_was_the_last_one_published_goes_on() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let vote = village.open_vote(&app, &matter, TimeDelta::days(2)).await;
+    let path = |end: &str| format!("/v1/votes/{vote}{end}");
+    let early = village.villager(&app, "00007").await;
+    early.post(&path("/ballots"), ballot()).await.ok();
+    app.settle().await;
+    let head = app.get(&path("/board/head")).await.ok();
+    let published = head["fingerprint"].as_str().unwrap().to_owned();
+    let outside = tempfile::tempdir().unwrap();
+    backed_up(app.folder.path(), &outside.path().join("backup"));
+    let late = village.villager(&app, "00008").await.person;
+    let (at, chair, clerk) = (app.app.now(), village.chair.person, village.clerk.person);
+    let supervisor = village.supervisor.person;
+    app.stop().await;
+
+    let (house, _) = restored(&outside.path().join("backup"));
+    let app = TestApp::start_in(house, at + TimeDelta::minutes(1)).await;
+    let (chair, clerk) = (Somebody::signed_in(&app, chair).await, Somebody::signed_in(&app, clerk).await);
+    let (late, supervisor) = (Somebody::signed_in(&app, late).await, Somebody::signed_in(&app, supervisor).await);
+    let (_, desk) = supervisor.download(&format!("/desk/votes/{vote}")).await;
+    let desk = String::from_utf8(desk).unwrap();
+    assert!(desk.contains("核对以后继续这次表决"), "{desk}");
+    assert!(!desk.contains(&published), "what is to be typed from paper stands beside it");
+    assert_eq!(
+        (is_told(&chair, &vote).await, is_told(&supervisor, &vote).await, is_told(&clerk, &vote).await),
+        (true, true, false),
+        "waits for who may annul it, and who may let it go on"
+    );
+    let (confirm, typed) = (path("/restored/confirm"), |text: &str| json!({ "fingerprint": text }));
+    assert_eq!(clerk.post(&confirm, typed(&published)).await.refused(), "not_allowed");
+    assert_eq!(chair.post(&confirm, typed(&published)).await.refused(), "not_allowed", "whose vote it is");
+    let other = supervisor.post(&confirm, typed(&"0123-4567-".repeat(4))).await;
+    assert_eq!(other.body["errors"][0]["code"], "fingerprint_differs", "{}", other.body);
+    assert_eq!(late.post(&path("/ballots"), ballot()).await.refused(), "vote_restored");
+    assert!(!waits_for(&late, &vote).await, "offered as one to cast in, though nobody can");
+    let goes_on = supervisor.post(&confirm, typed(&published.replace('-', " ").to_lowercase())).await.ok();
+    assert_eq!((&goes_on["state"], &goes_on["restored_at"]), (&json!("open"), &Value::Null), "{goes_on}");
+    assert_eq!(supervisor.post(&confirm, typed(&published)).await.refused(), "wrong_state");
+    assert!(!is_told(&chair, &vote).await, "it goes on and still waits for somebody");
+    assert!(waits_for(&late, &vote).await);
+    late.post(&path("/ballots"), ballot()).await.ok();
+    app.settle().await;
+    let grown = app.get(&path("/board/head")).await.ok();
+    assert_eq!((&head["n"], &grown["n"]), (&json!(3), &json!(4)));
+    app.stop().await;
+}

@@ -50,6 +50,7 @@ mod question;
 mod recall;
 mod receipt;
 pub mod replace;
+mod restored;
 mod selection;
 mod settle;
 mod slot;
@@ -68,6 +69,7 @@ pub use self::{
     },
     proxies::{Called, NameProxy, check_proxy, name_proxy, revoke_proxy},
     receipt::{BallotReceipt, Cast, SealedBy, sign},
+    restored::{ConfirmRestored, confirm_restored, rest},
 };
 pub(super) use self::{
     by_charter::said as share_in_words,
@@ -202,6 +204,7 @@ pub async fn open_vote(tx: &Tx, actor: &Actor, input: OpenVote) -> Result<VoteVi
     let now = tx.now();
     let (preset, opens_at) = check(&input, now)?;
     about::require_holders(tx, &input, &about.area).await?;
+    about::require_counters(tx, &input, &about.area).await?;
     about::require_round_before(tx, &input, &about).await?;
     let is_posted = opens_at > now;
     let asked = question::asked(tx, &input, &about).await?;

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     archive,
-    commands::{self, AnnulVote, BallotReceipt, CastBallot, OpenVote},
+    commands::{self, AnnulVote, BallotReceipt, CastBallot, ConfirmRestored, OpenVote},
     queries::{self, BallotView, MyVote, PresetView, ResultView, VoteView},
     record::{self, MatterRecord},
     sealed::{self, CastEnvelope, MakeKey, OpenBox, TrusteeView},
@@ -41,6 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_trustees, make_trustee_key))
         .routes(routes!(open_ballot_box))
         .routes(routes!(annul_vote))
+        .routes(routes!(confirm_restored))
         .routes(routes!(read_manifest))
         .routes(routes!(read_archive))
         .routes(routes!(read_result))
@@ -170,6 +171,27 @@ async fn annul_vote(
     app.once(actor, key, "annul_vote", (id, input), |tx, actor, input| Box::pin(commands::annul(tx, actor, input)))
         .await
         .map(Json)
+}
+
+/// Let a vote that rests since a backup was loaded go on, because its board is the one whose fingerprint was published last. What was cast
+/// and handed out after the backup is missing in it all the same: where there was any of that, it is annulled.
+#[utoipa::path(post, path = "/v1/votes/{id}/restored/confirm", tag = "votes", operation_id = "confirm_restored",
+    params(("id" = VoteId, Path)), request_body = ConfirmRestored,
+    responses((status = 200, body = VoteView, description = "It goes on"),
+        (status = "default", body = Problem, description = "Refused; `invalid_fields` for another fingerprint",
+            content_type = "application/problem+json")))]
+async fn confirm_restored(
+    State(app): State<App>,
+    actor: Actor,
+    key: IdempotencyKey,
+    Path(id): Path<VoteId>,
+    Input(input): Input<ConfirmRestored>,
+) -> Result<Json<VoteView>> {
+    app.once(actor, key, "confirm_restored", (id, input), |tx, actor, input| {
+        Box::pin(commands::confirm_restored(tx, actor, input))
+    })
+    .await
+    .map(Json)
 }
 
 /// The archive of a vote: everything that anybody needs to check it without us.

@@ -18,6 +18,9 @@
 //! counted twice, once at least by somebody who is not of the office, and signed only when every sheet is accounted for. The office
 //! whose vote it is neither overturns the result, nor annuls once boxes are counted, nor answers for its own count; whether a vote
 //! decides is known with its last ballot. By a phone that a roster changed since the roll nobody casts.
+//! A vote that came out of a backup while it ran rests: nothing is cast, handed out, counted, amended, closed or signed on its board
+//! until it is annulled, or who may overturn its result, never who runs it, types the fingerprint that was published last and it is
+//! that of its board.
 //! Rows of roll and ballots say whether their vote is over, from its result on or since its ballots were parted from their
 //! electors; on PostgreSQL these lie apart, so that what leaves the files with a secret vote costs what runs.
 //! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `paper_replacements`, `roll_entries`,
@@ -25,7 +28,7 @@
 //! `trustee_keys`. Events recorded: `vote.roll_posted`, `vote.roll_objected`, `vote.roll_objection_passed_on`,
 //! `vote.roll_objection_decided`, `vote.roll_amended`, `vote.challenged`, `vote.challenge_passed_on`,
 //! `vote.challenge_answered`, `vote.settled`, `vote.sheet_issued`, `vote.sheet_ended`, `vote.paper_waits`,
-//! `vote.counter_replaced`, `vote.paper_signed`, `vote.opened`, `vote.board_shown`, `vote.box_closed`, `vote.closed`,
+//! `vote.counter_replaced`, `vote.paper_signed`, `vote.opened`, `vote.board_shown`, `vote.restored_confirmed`, `vote.box_closed`, `vote.closed`,
 //! `vote.proxy_named`, `vote.proxy_checked`, `vote.proxy_ended`, `vote.cast_for`, `household.agents_named`. A ballot is
 //! its own record: no event, no log line, no card speaks of it.
 //!

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     actor::{Actor, HeldSeat},
+    areas::TOWN_CODE,
     board::sealing::Trustee,
-    bodies::{self, Right},
+    bodies::{self, BodyKind, Right, SPEAKERS},
     calendar::Calendar,
     error::{Code, Result},
     ids::{BodyId, PersonId},
@@ -20,15 +21,35 @@ use crate::{
     store::Tx,
 };
 
+/// By which rule a vote is, where, and of which body.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    preset: &'a str,
+    area: &'a str,
+    body: BodyId,
+}
+
+impl<'a> From<&'a vote::Model> for Whose<'a> {
+    fn from(vote: &'a vote::Model) -> Self {
+        Self { preset: &vote.preset, area: &vote.area_code, body: vote.body_id }
+    }
+}
+
+impl<'a> From<&'a VoteView> for Whose<'a> {
+    fn from(vote: &'a VoteView) -> Self {
+        Self { preset: &vote.preset, area: &vote.area_code, body: vote.body_id }
+    }
+}
+
 /// May the actor run this vote: its roll, its paper, its answers? Not one that is about the actor.
 pub(super) fn runs(actor: &Actor, vote: &vote::Model) -> bool {
-    !is_voted_on(vote, actor.person) && is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id))
+    !is_voted_on(vote, actor.person) && is_run_by(&actor.seats, vote.into())
 }
 
 /// The same of a vote as everybody sees it.
 #[must_use]
 pub fn may_run(actor: &Actor, vote: &VoteView) -> bool {
-    !is_about(actor, vote) && is_run_by(actor, (&vote.preset, &vote.area_code, vote.body_id))
+    !is_about(actor, vote) && is_run_by(&actor.seats, vote.into())
 }
 
 /// Is this one recalled by the vote, or a candidate who is known as a person?
@@ -42,11 +63,11 @@ pub fn is_about(actor: &Actor, vote: &VoteView) -> bool {
     vote.recalled_id == Some(actor.person) || vote.candidates.contains(&actor.person)
 }
 
-fn is_run_by(actor: &Actor, (preset, area, body): (&str, &str, BodyId)) -> bool {
-    if queries::is_inside(preset) {
-        bodies::members::holds(actor, body)
+fn is_run_by(seats: &[HeldSeat], whose: Whose<'_>) -> bool {
+    if queries::is_inside(whose.preset) {
+        bodies::members::leads(seats, whose.body)
     } else {
-        bodies::may(actor, Right::OpenVote, area)
+        bodies::gives(seats, Right::OpenVote, whose.area)
     }
 }
 
@@ -102,29 +123,69 @@ async fn is_concerned(db: &impl ConnectionTrait, actor: &Actor, (vote, group): (
     Ok(is_of_it || queries::own_place(db, vote, actor.person).await?.is_some())
 }
 
-/// May the actor annul it? Of a vote inside a body that is the town's office, not the body itself: it would judge its own chair's
+/// May the actor annul it? Of a vote inside a body that is the office above, not the body itself: it would judge its own chair's
 /// election. So it is of a recall from the village committee, whose chair would end the own one, and of a choice of
 /// representatives, among whom the committee's may stand.
 #[must_use]
-pub fn may_bend(actor: &Actor, (preset, area): (&str, &str)) -> bool {
+pub fn may_bend<'a>(actor: &Actor, vote: impl Into<Whose<'a>>) -> bool {
+    let whose = vote.into();
+    let preset = whose.preset;
     if queries::is_inside(preset) || queries::is_recall(preset) || queries::is_selection(preset) {
-        sealed::holds(actor, Trustee::Town, area)
+        stands_above(actor, whose)
     } else {
-        bodies::may(actor, Right::BendPath, area)
+        bodies::may(actor, Right::BendPath, whose.area)
     }
 }
 
 /// May the actor say that a result does not stand? An office that lost would find somebody who challenges it, so that never is the one
 /// whose vote it is; a council is not the village's to overturn, whoever supervises the village.
 #[must_use]
-pub fn may_overturn(actor: &Actor, (preset, area): (&str, &str)) -> bool {
-    if queries::is_inside(preset) { sealed::holds(actor, Trustee::Town, area) } else { stands_in(actor, area) }
+pub fn may_overturn<'a>(actor: &Actor, vote: impl Into<Whose<'a>>) -> bool {
+    let whose = vote.into();
+    if queries::is_inside(whose.preset) { stands_above(actor, whose) } else { stands_in(actor, whose) }
+}
+
+/// May the actor say of a vote that was restored that nothing is lost? Who runs it may like what is lost to stay so; a vote that
+/// is over meanwhile would be closed with the time missing in which nobody could cast.
+#[must_use]
+pub fn may_let_go_on(actor: &Actor, vote: &VoteView, now: DateTime<Utc>) -> bool {
+    let can = vote.restored_at.is_some() && vote.has_board && !is_past(&vote.state, vote.closes_at.to_utc(), now);
+    can && !is_about(actor, vote) && may_overturn(actor, vote)
+}
+
+/// Did the time to cast go by while it rests?
+pub(super) fn is_past(state: &str, closes_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    state == queries::OPEN && closes_at <= now
+}
+
+/// Does the actor speak for the office above and not run the vote?
+#[must_use]
+pub fn stands_above<'a>(actor: &Actor, vote: impl Into<Whose<'a>>) -> bool {
+    let whose = vote.into();
+    sits_above(&actor.seats, whose.area) && !is_run_by(&actor.seats, whose)
+}
+
+/// The office above is the town's; over what is wider than a town the county's.
+fn sits_above(seats: &[HeldSeat], area: &str) -> bool {
+    let is_county = |seat: &HeldSeat| {
+        seat.body_kind == BodyKind::CountyOffice.as_str() && SPEAKERS.contains(&seat.role.as_str()) && seat.covers(area)
+    };
+    sealed::sits(seats, Trustee::Town, area) || (area.len() < TOWN_CODE && seats.iter().any(is_county))
+}
+
+/// The bodies of which one stands in, by kind.
+pub(super) fn kinds_apart(area: &str) -> &'static [BodyKind] {
+    if area.len() < TOWN_CODE {
+        &[BodyKind::CountyOffice]
+    } else {
+        &[BodyKind::TownOffice, BodyKind::SupervisionCommittee]
+    }
 }
 
 /// # Errors
 /// `not_allowed` for who may not.
 pub(super) fn require_bend(actor: &Actor, vote: &vote::Model) -> Result<()> {
-    let bends = !is_voted_on(vote, actor.person) && may_bend(actor, (&vote.preset, &vote.area_code));
+    let bends = !is_voted_on(vote, actor.person) && may_bend(actor, vote);
     if bends { Ok(()) } else { Err(Code::NotAllowed.into()) }
 }
 
@@ -134,10 +195,10 @@ pub(super) fn require_either(actor: &Actor, vote: &vote::Model) -> Result<()> {
     require(actor, vote).or_else(|_| require_bend(actor, vote))
 }
 
-/// May the actor decide for an office that let the day pass: the town's office, the supervision committee?
+/// May the actor decide for an office that let the day pass: the office above, the supervision committee?
 #[must_use]
-pub fn stands_in(actor: &Actor, area: &str) -> bool {
-    is_apart(&actor.seats, area)
+pub fn stands_in<'a>(actor: &Actor, vote: impl Into<Whose<'a>>) -> bool {
+    is_apart(&actor.seats, vote)
 }
 
 /// Has an office that counts what is on paper let the days pass in which it would have signed it?
@@ -154,10 +215,12 @@ pub fn is_left_lying(
 /// Does the actor see to the end of a counting that the office let lie? It would decide nothing for ever.
 pub(super) fn sees_it_through(tx: &Tx, actor: &Actor, vote: &vote::Model) -> bool {
     let is_late = is_left_lying(tx.calendar(), (&vote.state, vote.closed_at), tx.now());
-    is_late && !is_voted_on(vote, actor.person) && stands_in(actor, &vote.area_code)
+    is_late && !is_voted_on(vote, actor.person) && stands_in(actor, vote)
 }
 
-/// The same of somebody's seats.
-pub(super) fn is_apart(seats: &[HeldSeat], area: &str) -> bool {
-    [Trustee::Town, Trustee::Supervision].into_iter().any(|one| sealed::sits(seats, one, area))
+/// The same of somebody's seats. Whoever runs the vote is not apart from it, wherever else they sit.
+pub(super) fn is_apart<'a>(seats: &[HeldSeat], vote: impl Into<Whose<'a>>) -> bool {
+    let whose = vote.into();
+    let sits = sits_above(seats, whose.area) || sealed::sits(seats, Trustee::Supervision, whose.area);
+    sits && !is_run_by(seats, whose)
 }

@@ -32,6 +32,7 @@ pub mod proxies;
 pub mod replaced;
 mod results;
 pub mod roll_list;
+mod rounds;
 mod selection;
 mod spoken;
 pub mod turnout;
@@ -45,11 +46,12 @@ pub use self::kinds::{
     is_of_kind, is_own_election, is_recall, is_selection,
 };
 pub(super) use self::own::own_place;
-pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for};
+pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for, receipt_for};
 pub(super) use self::proxies::alternate_of;
 pub use self::results::{
     Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_for, result_of, results_in,
 };
+pub use self::rounds::is_tie_followed;
 pub(super) use self::selection::{candidate, candidates_of, choosing, homes_of, kept_ids};
 pub use self::spoken::{Spoken, spoken};
 
@@ -162,6 +164,9 @@ pub struct VoteView {
     pub state: String,
     /// The same in Chinese.
     pub state_name: String,
+    /// Since when it rests, because it came out of a backup: ballots of after it may be missing. Absent of one that goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<DateTime<FixedOffset>>,
     /// Are there ballots on paper, too, handed out at the desk?
     pub has_paper: bool,
     /// Is there a public board? A secret vote has one once its three keys are made.
@@ -209,6 +214,15 @@ pub struct PresetView {
 
 pub(super) async fn row(db: &impl ConnectionTrait, id: VoteId) -> Result<vote::Model> {
     vote::Entity::find_by_id(id).one(db).await?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// One that goes on: not one that rests since a backup was loaded.
+///
+/// # Errors
+/// `not_found`; `vote_restored`.
+pub(super) async fn going(db: &impl ConnectionTrait, id: VoteId) -> Result<vote::Model> {
+    let row = row(db, id).await?;
+    if row.restored_at.is_none() { Ok(row) } else { Err(Code::VoteRestored.into()) }
 }
 
 /// A vote as everybody may see it.
@@ -289,6 +303,7 @@ pub(super) async fn view(db: &impl ConnectionTrait, row: vote::Model) -> Result<
         label: label(row.is_binding),
         state_name: text::word("vote-state", &row.state),
         state: row.state,
+        restored_at: row.restored_at.map(clock::local),
         has_paper: row.has_paper,
         has_board: row.has_board,
         on_roll: u64::from(row.on_roll.unsigned_abs()),

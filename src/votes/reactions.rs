@@ -5,14 +5,13 @@ use uuid::Uuid;
 
 use super::{
     commands::Secrecy,
+    office::kinds_apart,
     queries::{self, StoredResult, label},
     rows::vote,
     rules::{Elected, Unit},
 };
 use crate::{
-    board,
-    bodies::{self, BodyKind},
-    clock,
+    board, bodies, clock,
     error::{Error, Result},
     events::{Event, Kind, Reaction},
     ids::BodyId,
@@ -107,8 +106,8 @@ async fn run_by(tx: &Tx, vote: &vote::Model) -> Result<Option<BodyId>> {
 
 /// A card for those who stand in for an office that let the day pass.
 async fn tell_stand_ins(tx: &Tx, area: &str, card: Card) -> Result<()> {
-    for kind in [BodyKind::TownOffice, BodyKind::SupervisionCommittee] {
-        let Some(body) = bodies::queries::of_kind(tx, kind, area).await? else { continue };
+    for kind in kinds_apart(area) {
+        let Some(body) = bodies::queries::of_kind(tx, *kind, area).await? else { continue };
         let stream = office(tx, body).await?;
         post_card(tx, stream, card.clone()).await?;
     }

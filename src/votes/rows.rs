@@ -81,6 +81,8 @@ pub(crate) mod vote {
         pub household_ids: Option<String>,
         /// The candidates, where they are known as persons, with commas between.
         pub candidate_ids: Option<String>,
+        /// Since when it rests, because it came out of a backup while it ran; `None`: it does not.
+        pub restored_at: Option<DateTime<Utc>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -135,10 +135,10 @@ pub async fn trustees(db: &impl ConnectionTrait, id: VoteId) -> Result<Vec<Trust
 /// `vote.opened`.
 ///
 /// # Errors
-/// `not_found`; `ballot_kind`; `not_allowed` for who does not sit there, and whom it is about; `wrong_state` once it is open;
+/// `not_found`; `ballot_kind`; `not_allowed` for who does not sit there, and whom it is about; `vote_restored`; `wrong_state` once it is open;
 /// `second_person_needed` when the same person made another of the three; `invalid_fields`.
 pub async fn make_key(tx: &Tx, actor: &Actor, (id, input): (VoteId, MakeKey)) -> Result<Vec<TrusteeView>> {
-    let vote = queries::row(tx, id).await?;
+    let vote = queries::going(tx, id).await?;
     if !holds(actor, input.trustee, &vote.area_code) || office::is_voted_on(&vote, actor.person) {
         return Err(Code::NotAllowed.into());
     }
@@ -321,12 +321,12 @@ pub(super) async fn write_roll_anew(tx: &Tx, id: VoteId) -> Result<Vec<(PersonId
 /// sorted by content. Recorded: `vote.closed`.
 ///
 /// # Errors
-/// `not_found`; `ballot_kind`; `not_allowed` for who is no trustee, and whom it is about; `wrong_state` unless it waits for its keys (that it was
+/// `not_found`; `ballot_kind`; `vote_restored`; `not_allowed` for who is no trustee, and whom it is about; `wrong_state` unless it waits for its keys (that it was
 /// opened already is told to who hands in its keys again); `trustee_key_wrong` for fewer than two, or keys that are not
 /// those of this vote, with the trustees whose they are.
 pub async fn open_box(app: &App, actor: &Actor, (id, input): (VoteId, OpenBox)) -> Result<()> {
     let db = app.store.read();
-    let vote = queries::row(db, id).await?;
+    let vote = queries::going(db, id).await?;
     let is_holder = Trustee::ALL.into_iter().any(|trustee| holds(actor, trustee, &vote.area_code));
     if !is_holder || office::is_voted_on(&vote, actor.person) {
         return Err(Code::NotAllowed.into());
@@ -370,7 +370,7 @@ fn openers(public: &[TrusteeView], input: &OpenBox) -> Result<[Opener; NEEDED]> 
 }
 
 async fn count_box(tx: &Tx, id: VoteId, opened: Vec<Option<Vec<String>>>) -> Result<()> {
-    let vote = queries::row(tx, id).await?;
+    let vote = queries::going(tx, id).await?;
     match vote.state.as_str() {
         queries::COUNTING => {}
         // somebody else was first

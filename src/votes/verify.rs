@@ -44,6 +44,7 @@ pub const FAULTS: &[&str] = &[
     "root",
     "signature",
     "fingerprint",
+    "ballot",
     "named",
     "envelopes",
     "envelope_order",
@@ -56,15 +57,19 @@ pub const FAULTS: &[&str] = &[
 
 mod decided;
 mod marks;
+mod own;
 mod paper;
 mod read;
+mod reopen;
 mod roll;
 mod settled;
 
 use decided::{annulled, decided};
 use marks::{Marks, Votes, count, is_as_shown, option_text, question};
+pub use own::own;
 use paper::{Paper, paper};
 pub use read::read;
+pub use reopen::reopen;
 use roll::{Roll, roll};
 use settled::settled;
 

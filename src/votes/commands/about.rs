@@ -13,6 +13,7 @@ use crate::{
     matters, meetings,
     store::Tx,
     votes::{
+        office::kinds_apart,
         queries::{self, ChoiceResult, is_inside, is_of_kind, is_selection},
         roll,
         rows::vote,
@@ -96,6 +97,22 @@ pub(super) async fn require_holders(tx: &Tx, input: &OpenVote, area: &str) -> Re
     Ok(())
 }
 
+/// What is on paper is counted with somebody who does not run the vote.
+///
+/// # Errors
+/// `invalid_fields` where there is neither a supervision committee nor an office above: nobody could sign the count.
+pub(super) async fn require_counters(tx: &Tx, input: &OpenVote, area: &str) -> Result<()> {
+    if !input.has_paper {
+        return Ok(());
+    }
+    for kind in kinds_apart(area) {
+        if bodies::of_kind(tx, *kind, area).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(Error::field("has_paper", "no_counters"))
+}
+
 /// The representatives of a collective are more than twenty, or they are no assembly (农村集体经济组织法, article 28).
 ///
 /// # Errors
@@ -110,7 +127,8 @@ pub(super) fn require_enough(preset: &Preset, electors: usize) -> Result<()> {
 /// overturned nothing follows: the election begins anew, by the majority of a first round.
 ///
 /// # Errors
-/// `invalid_fields` where there was none, it left no place for who stands now, or it was longer ago.
+/// `invalid_fields` where there was none, it left no place for who stands now, or it was longer ago; `wrong_state` while another
+/// among the same is under way.
 pub(super) async fn require_round_before(tx: &Tx, input: &OpenVote, about: &About) -> Result<()> {
     let [_, second] = ROUNDS;
     // after a tie the same round goes on
@@ -131,7 +149,23 @@ pub(super) async fn require_round_before(tx: &Tx, input: &OpenVote, about: &Abou
     if days > TimeDelta::days(SECOND_ROUND_DAYS) {
         return Err(Error::field("closes_at", "second_round_too_late"));
     }
-    Ok(())
+    if is_under_way(tx, &about.area, choice).await? { Err(Code::WrongState.into()) } else { Ok(()) }
+}
+
+/// Is a second round among those who stood in this one not over yet? Of two at once somebody could choose the one that counts.
+async fn is_under_way(tx: &Tx, area: &str, before: &ChoiceResult) -> Result<bool> {
+    let [_, second] = ROUNDS;
+    let running = vote::Entity::find()
+        .filter(vote::Column::AreaCode.eq(area))
+        .filter(vote::Column::Preset.eq(second))
+        .filter(vote::Column::State.is_not_in([queries::CLOSED, queries::ANNULLED]));
+    let stood = |text: &str| before.options.iter().any(|one| one.text == text);
+    for row in running.all(tx).await? {
+        if queries::options_of(row.options.as_deref())?.iter().all(|one| stood(&one.text)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A round, and how it came out.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
-    board::{self, lsb1, sealing::Trustee},
+    board::{self, lsb1},
     error::{Checks, Code, Result},
     ids::VoteId,
     store::Tx,
@@ -35,11 +35,12 @@ pub struct AnnulVote {
 }
 
 /// Annuls a vote that has no result yet: who cast is parted from the ballots as at any end, nobody's choice is told, and
-/// the matter is free for another vote. Recorded: `vote.closed`.
+/// the matter is free for another vote. On the board of one that rests since a backup was loaded nothing is signed. Recorded:
+/// `vote.closed`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right to bend a matter's path, and once somebody has counted what is in a box for everybody
-/// but the town's office; `invalid_fields`; `wrong_state` when it has a result.
+/// but the office above; `invalid_fields`; `wrong_state` when it has a result.
 pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> Result<VoteView> {
     let before = queries::row(tx, id).await?;
     require(tx, actor, &before).await?;
@@ -71,16 +72,18 @@ pub async fn annul(tx: &Tx, actor: &Actor, (id, input): (VoteId, AnnulVote)) -> 
 }
 
 /// Whoever knows what is in the boxes would annul what does not please.
-async fn require(tx: &Tx, actor: &Actor, vote: &vote::Model) -> Result<()> {
-    if !queries::paper::is_begun(tx, vote.id).await? {
+pub(super) async fn require(tx: &Tx, actor: &Actor, vote: &vote::Model) -> Result<()> {
+    // what was counted after a backup nobody sees here
+    let may_be_counted = vote.has_paper && vote.restored_at.is_some();
+    if !may_be_counted && !queries::paper::is_begun(tx, vote.id).await? {
         return office::require_bend(actor, vote);
     }
-    let is_town = sealed::holds(actor, Trustee::Town, &vote.area_code);
-    if is_town && !office::is_voted_on(vote, actor.person) { Ok(()) } else { Err(Code::NotAllowed.into()) }
+    let is_free = office::stands_above(actor, vote) && !office::is_voted_on(vote, actor.person);
+    if is_free { Ok(()) } else { Err(Code::NotAllowed.into()) }
 }
 
-/// The key that signed its board is lost with its file: the board ends where it stands, and whose a sealed ballot was goes with
-/// the ballot, and with it the order in which they were cast.
+/// The key that signed its board is lost with its file, or the board came out of a backup and more may have been signed since: it
+/// ends where it stands, and whose a sealed ballot was goes with the ballot, and with it the order in which they were cast.
 async fn without_board(tx: &Tx, vote: vote::Model) -> Result<vote::Model> {
     board::commands::give_up(tx, vote.id).await?;
     let is_secret = vote.secrecy == Secrecy::Secret.as_str();

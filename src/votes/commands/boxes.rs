@@ -65,18 +65,18 @@ pub struct SignPaper {
 /// May the actor count: who runs the vote, and who supervises the village or its office; nobody who is voted on?
 #[must_use]
 pub(in crate::votes) fn may_count(actor: &Actor, vote: &vote::Model) -> bool {
-    let is_apart = || office::stands_in(actor, &vote.area_code);
+    let is_apart = || office::stands_in(actor, vote);
     !office::is_voted_on(vote, actor.person) && (is_apart() || office::runs(actor, vote))
 }
 
-/// Did somebody of the supervision committee or the town's office count each box with the others? Whoever runs a vote does not
-/// count it alone.
+/// Did somebody of the supervision committee or the office above count each box with the others? Whoever runs a vote does not
+/// count it alone, nor with another seat.
 async fn is_counted_apart(tx: &Tx, vote: &vote::Model, boxes: &[Counted]) -> Result<bool> {
     for one in boxes {
         let mut is_apart = false;
         for (person, _) in &one.by {
             let seats = bodies::seats_of(tx, *person, tx.now()).await?;
-            is_apart = is_apart || office::is_apart(&seats, &vote.area_code);
+            is_apart = is_apart || office::is_apart(&seats, vote);
         }
         if !is_apart {
             return Ok(false);
@@ -88,10 +88,10 @@ async fn is_counted_apart(tx: &Tx, vote: &vote::Model, boxes: &[Counted]) -> Res
 /// Writes down what is in a box; again, in place of what the same person wrote before.
 ///
 /// # Errors
-/// `not_found`; `not_allowed`, also for who was replaced at that box; `wrong_state` unless the paper waits to be counted;
+/// `not_found`; `vote_restored`; `not_allowed`, also for who was replaced at that box; `wrong_state` unless the paper waits to be counted;
 /// `invalid_fields`; `media_not_usable`.
 pub async fn count_box(tx: &Tx, actor: &Actor, (id, input): (VoteId, CountBox)) -> Result<PaperView> {
-    let vote = queries::row(tx, id).await?;
+    let vote = queries::going(tx, id).await?;
     if !may_count(actor, &vote) || paper::is_replaced(tx, (id, input.box_number), actor.person).await? {
         return Err(Code::NotAllowed.into());
     }
@@ -132,18 +132,18 @@ pub async fn count_box(tx: &Tx, actor: &Actor, (id, input): (VoteId, CountBox)) 
     paper::paper(tx, actor, id).await
 }
 
-/// Signs the paper: all who counted a box, two at least, counted it alike, one of them of the supervision committee or the town's
-/// office, and every sheet is accounted for. The vote goes on as after any end. Recorded: `vote.paper_signed`, and what closing
+/// Signs the paper: all who counted a box, two at least, counted it alike, one of them of the supervision committee or the office
+/// above, and every sheet is accounted for. The vote goes on as after any end. Recorded: `vote.paper_signed`, and what closing
 /// records.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right to open votes, and for who stands in for the office before its days are over;
-/// `wrong_state` unless the paper waits to be counted;
+/// `vote_restored`; `wrong_state` unless the paper waits to be counted;
 /// `paper_not_counted` while those of a box do not agree, the office alone counted it, or no photo is there; `paper_few_in_box` for one of several boxes
 /// of a vote that is not open with too few in it; `paper_not_reconciled` when fewer are in the boxes than were handed out, or more and
 /// that is not meant; what [`may_void`] refuses.
 pub async fn sign_paper(tx: &Tx, actor: &Actor, (id, input): (VoteId, SignPaper)) -> Result<()> {
-    let before = queries::row(tx, id).await?;
+    let before = queries::going(tx, id).await?;
     if before.paper_signed_by == Some(actor.person) {
         // sent again because the answer was lost
         return Ok(());

@@ -154,7 +154,7 @@ pub fn digest(vote: VoteId, ballot: &CastBallot) -> String {
 /// on paper; `ballot_kind` for an open ballot
 /// in a secret vote or the reverse; `invalid_fields` for what cannot stand on it, and for an id of a secret one that is not
 /// random; `cast_id_conflict` when that
-/// id holds another ballot; `vote_not_open`, `vote_closed`; `phone_unproven` by a phone that a roster put in the place of another
+/// id holds another ballot; `vote_not_open`, `vote_closed`; `vote_restored` while it rests; `phone_unproven` by a phone that a roster put in the place of another
 /// since the roll was drawn up;
 /// `paper_issued`; `already_cast`, of an elector for whom another cast with `more.cast_by`.
 pub async fn cast(tx: &Tx, person: PersonId, vote: VoteId, paper: Paper) -> Result<Cast> {
@@ -216,6 +216,9 @@ pub(super) fn look_at(
     if let Some(known) = known {
         return again(known, number, paper).map(Look::Before);
     }
+    if slot.restored_at.is_some() {
+        return Err(Code::VoteRestored.into());
+    }
     if matches!(slot.state.as_str(), queries::WAITING_KEYS | queries::POSTED) || now < slot.opens_at {
         return Err(Code::VoteNotOpen.into());
     }
@@ -258,7 +261,8 @@ async fn told_by_whom(tx: &Tx, casting: Casting, cast_by: Option<PersonId>) -> E
 
 /// After the end nobody knows any more whose a sealed ballot was, nor in which second it came; who has the envelope gets a receipt
 /// again, of the moment at which it came onto the board, until everybody has them. Sealing twice never gives the same envelope:
-/// what the server sealed is known by its id, which nobody else was told.
+/// what the server sealed is known by its id, which nobody else was told. An open ballot keeps its row and is answered from it; one
+/// in whose place another came has none after the end, and its repetition is refused as closed like one that never came.
 async fn taken_before(tx: &Tx, vote: VoteId, paper: &Paper) -> Result<Cast> {
     let by = paper.sealed_by().ok_or(Code::VoteClosed)?;
     let kept = board::queries::kept_as(tx, vote, paper.cast_id).await?;

@@ -39,7 +39,7 @@ pub struct RaiseChallenge {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerChallenge {
-    /// Is it right? Then the result does not stand; only the supervision committee and the town's office say so, inside a body the
+    /// Is it right? Then the result does not stand; only the supervision committee and the office above say so, inside a body the
     /// latter alone.
     pub upholds: bool,
     /// Why; published. 2 to 500 characters.
@@ -103,10 +103,10 @@ async fn answerable(
     let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
     let is_about = office::is_voted_on(vote, actor.person);
     if upholds {
-        let overturns = !is_about && may_overturn(actor, (&vote.preset, &vote.area_code));
+        let overturns = !is_about && may_overturn(actor, vote);
         return if overturns { found } else { Err(Code::NotAllowed.into()) };
     }
-    if !(is_late && !is_about && stands_in(actor, &vote.area_code)) {
+    if !(is_late && !is_about && stands_in(actor, vote)) {
         office::require(actor, vote)?;
     }
     found
@@ -176,8 +176,8 @@ pub(super) async fn lapse(tx: &Tx, vote: &vote::Model) -> Result<()> {
 /// `vote.settled`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` without the right to open votes, but once its day has passed for who sits in the town's office or the
-/// supervision committee; to overturn for everybody but these (of a vote inside a body but the town's office);
+/// `not_found`; `not_allowed` without the right to open votes, but once its day has passed for who sits in the office above or the
+/// supervision committee; to overturn for everybody but these (of a vote inside a body but the office above);
 /// `second_person_needed` for its author, and for who counted or signed the paper, whose work it doubts;
 /// `wrong_state` when it was answered otherwise, or the result was overturned; `invalid_fields`.
 pub async fn answer_challenge(

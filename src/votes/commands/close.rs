@@ -1,6 +1,7 @@
 //! Closing: by the clock or by the last ballot; first the state, then the board's end, the count, what the law makes of it.
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::Expr,
@@ -136,6 +137,7 @@ async fn ready(app: &App) -> Result<Vec<VoteId>> {
         .select_only()
         .column(vote::Column::Id)
         .filter(vote::Column::State.is_in([queries::OPEN, queries::WAITING_KEYS]))
+        .filter(vote::Column::RestoredAt.is_null())
         .filter(is_over)
         .filter(is_free)
         .order_by_asc(vote::Column::ClosesAt)
@@ -213,7 +215,7 @@ async fn may_close_early(tx: &Tx, vote: &vote::Model) -> Result<bool> {
     }
 }
 
-/// Closes one vote, if it is open, and its time is over by this unit's clock or nobody is waited for; says whether it did. An
+/// Closes one vote, if it is open and does not rest, and its time is over by this unit's clock or nobody is waited for; says whether it did. An
 /// objection to the roll is waited for, though no ballots are taken any more, for as long as its answer may still come.
 ///
 /// # Errors
@@ -222,6 +224,9 @@ pub async fn close(tx: &Tx, id: VoteId) -> Result<bool> {
     let before = queries::row(tx, id).await?;
     if !matches!(before.state.as_str(), queries::OPEN | queries::WAITING_KEYS) {
         // somebody else was first
+        return Ok(false);
+    }
+    if before.restored_at.is_some() {
         return Ok(false);
     }
     if before.closes_at > tx.now() && !may_close_early(tx, &before).await? {
@@ -276,6 +281,8 @@ pub(super) async fn enter(tx: &Tx, before: &vote::Model, next: &str) -> Result<O
         .col_expr(vote::Column::State, Expr::value(next))
         .col_expr(vote::Column::IsBinding, Expr::value(decides))
         .col_expr(vote::Column::ClosedAt, Expr::value(before.closed_at.unwrap_or_else(|| tx.now())))
+        // one that rested was annulled
+        .col_expr(vote::Column::RestoredAt, Expr::value(None::<DateTime<Utc>>))
         .filter(vote::Column::Id.eq(before.id))
         .filter(vote::Column::State.eq(before.state.as_str()))
         .exec_with_returning(tx)

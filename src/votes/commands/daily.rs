@@ -37,6 +37,7 @@ fn waits(evening: DateTime<Utc>) -> Condition {
     Condition::all()
         .add(vote::Column::State.eq(OPEN))
         .add(vote::Column::HasBoard.eq(true))
+        .add(vote::Column::RestoredAt.is_null())
         .add(vote::Column::OpensAt.lt(evening))
         .add(is_new)
 }

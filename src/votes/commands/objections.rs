@@ -235,7 +235,7 @@ async fn find(db: &impl ConnectionTrait, vote: &vote::Model, whom: (&str, Option
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who neither runs the vote nor, once its day has passed, stands in for the office;
-/// `second_person_needed` for whom it is about; `wrong_state`
+/// `second_person_needed` for whom it is about; `vote_restored` while the vote rests; `wrong_state`
 /// when it was confirmed, or the vote is over; what [`amend::change`] refuses; `invalid_fields`.
 pub async fn decide_roll_objection(
     tx: &Tx,
@@ -328,11 +328,11 @@ async fn decidable(
     actor: &Actor,
     (id, objection): (VoteId, RollObjectionId),
 ) -> Result<(vote::Model, roll_objection::Model)> {
-    let vote = queries::row(tx, id).await?;
+    let vote = queries::going(tx, id).await?;
     let found = row(tx, (id, objection)).await;
     let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
     let is_about = office::is_voted_on(&vote, actor.person);
-    if !(is_late && !is_about && office::stands_in(actor, &vote.area_code)) {
+    if !(is_late && !is_about && office::stands_in(actor, &vote)) {
         office::require(actor, &vote)?;
     }
     Ok((vote, found?))

@@ -71,6 +71,7 @@ pub(super) async fn due(app: &App) -> Result<()> {
         .select_only()
         .column(vote::Column::Id)
         .filter(vote::Column::State.eq(queries::POSTED))
+        .filter(vote::Column::RestoredAt.is_null())
         .filter(vote::Column::OpensAt.lte(app.now()))
         .limit(DUE_AT_ONCE);
     let ready: Vec<VoteId> = ready.into_tuple().all(app.store.read()).await?;
@@ -84,7 +85,7 @@ pub(super) async fn due(app: &App) -> Result<()> {
 
 async fn open_posted(tx: &Tx, id: VoteId) -> Result<()> {
     let vote = queries::row(tx, id).await?;
-    if vote.state != queries::POSTED || vote.opens_at > tx.now() {
+    if vote.state != queries::POSTED || vote.restored_at.is_some() || vote.opens_at > tx.now() {
         return Ok(());
     }
     vote::Entity::update_many()

@@ -77,10 +77,10 @@ pub struct EndSheet {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` without the right to open votes; `no_paper` where the vote has none; `vote_not_open`,
-/// `vote_closed`; `invalid_fields` for a box that is not carried; `not_on_roll`; `paper_issued` to who has one; `already_cast`; `proxy_not_allowed` when the elector has no
+/// `vote_closed`; `vote_restored` while it rests; `invalid_fields` for a box that is not carried; `not_on_roll`; `paper_issued` to who has one; `already_cast`; `proxy_not_allowed` when the elector has no
 /// checked proxy.
 pub async fn issue_sheet(tx: &Tx, actor: &Actor, (id, input): (VoteId, IssueSheet)) -> Result<SheetView> {
-    let vote = queries::row(tx, id).await?;
+    let vote = queries::going(tx, id).await?;
     office::require(actor, &vote)?;
     is_open(tx, &vote)?;
     let mut checks = Checks::default();
@@ -171,10 +171,10 @@ pub(super) async fn turn(
 /// Writes down that a sheet is in no box; its elector stands as before. Recorded: `vote.sheet_ended`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed`; `wrong_state` when it ended otherwise, or the paper was signed; `invalid_fields` for one
+/// `not_found`; `not_allowed`; `vote_restored`; `wrong_state` when it ended otherwise, or the paper was signed; `invalid_fields` for one
 /// that is said to be lost while it may still come into a box, or to be given back after the end; what [`may_lose`] refuses.
 pub async fn end_sheet(tx: &Tx, actor: &Actor, (id, serial, input): (VoteId, i32, EndSheet)) -> Result<SheetView> {
-    let vote = queries::row(tx, id).await?;
+    let vote = queries::going(tx, id).await?;
     let is_over = vote.state == queries::COUNTING_PAPER;
     let allowed = if is_over { office::require_either(actor, &vote) } else { office::require(actor, &vote) };
     if !office::sees_it_through(tx, actor, &vote) {

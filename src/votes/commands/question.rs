@@ -32,7 +32,8 @@ const CONTESTED: &str = "committee_election_round1";
 /// Reads what is asked.
 ///
 /// # Errors
-/// `invalid_fields`; `not_found` for another vote that is not there; `wrong_state` when it left no tie.
+/// `invalid_fields`; `not_found` for another vote that is not there; `wrong_state` when it left no tie, or its tie is voted on
+/// or was decided already.
 pub(super) async fn asked(db: &impl ConnectionTrait, input: &OpenVote, about: &About) -> Result<Asked> {
     let (options, seats, rule) = match input.parent_vote_id {
         Some(parent) => tied(db, (input, about), parent).await?,
@@ -86,6 +87,9 @@ async fn tied(
         return Err(Code::NotFound.into());
     }
     if matches!(before.settlement.as_deref(), Some(queries::PROVISIONAL | queries::OVERTURNED)) {
+        return Err(Code::WrongState.into());
+    }
+    if queries::is_tie_followed(db, (parent, before.is_binding)).await? {
         return Err(Code::WrongState.into());
     }
     let result = queries::result_of(db, parent).await?;

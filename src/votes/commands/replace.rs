@@ -1,5 +1,5 @@
 //! 换人点票: who counted a box and does not come back holds up nothing: two people who counted nothing in it, one of them of
-//! the supervision committee or the town's office, set that count aside, with a reason that everybody reads.
+//! the supervision committee or the office above, set that count aside, with a reason that everybody reads.
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,7 +40,7 @@ pub struct ReplaceCounter {
 
 /// Who may replace somebody, and whether that may be now.
 async fn enter(tx: &Tx, actor: &Actor, (id, input): (VoteId, &ReplaceCounter)) -> Result<vote::Model> {
-    let vote = queries::row(tx, id).await?;
+    let vote = queries::going(tx, id).await?;
     if !may_count(actor, &vote) {
         return Err(Code::NotAllowed.into());
     }
@@ -71,7 +71,7 @@ async fn enter(tx: &Tx, actor: &Actor, (id, input): (VoteId, &ReplaceCounter)) -
 /// # Errors
 /// `not_found` for who counted nothing in that box; `not_allowed` for who neither counts nor stands in for the office;
 /// `wrong_state` unless the paper waits to be counted, or when it was confirmed; `second_person_needed` for who counted the box;
-/// `invalid_fields`.
+/// `vote_restored`; `invalid_fields`.
 pub async fn propose(tx: &Tx, actor: &Actor, (id, input): (VoteId, ReplaceCounter)) -> Result<PaperView> {
     enter(tx, actor, (id, &input)).await?;
     let key = (id, input.box_number, input.counter_id);
@@ -100,7 +100,7 @@ pub async fn propose(tx: &Tx, actor: &Actor, (id, input): (VoteId, ReplaceCounte
 ///
 /// # Errors
 /// Those of [`propose`]; `wrong_state` when nothing was proposed; `second_person_needed` for who proposed it, and while neither
-/// of the two sits in the supervision committee or the town's office; `changed` when the reason is another than was read.
+/// of the two is of the supervision committee or the office above and does not run the vote; `changed` when the reason is another than was read.
 pub async fn confirm(tx: &Tx, actor: &Actor, (id, input): (VoteId, ReplaceCounter)) -> Result<PaperView> {
     let vote = enter(tx, actor, (id, &input)).await?;
     let key = (id, input.box_number, input.counter_id);
@@ -116,7 +116,7 @@ pub async fn confirm(tx: &Tx, actor: &Actor, (id, input): (VoteId, ReplaceCounte
         return Err(Code::Changed.into());
     }
     let first = bodies::seats_of(tx, before.proposed_by, tx.now()).await?;
-    if !stands_in(actor, &vote.area_code) && !is_apart(&first, &vote.area_code) {
+    if !stands_in(actor, &vote) && !is_apart(&first, &vote) {
         return Err(Code::SecondPersonNeeded.into());
     }
     let confirmed = paper_replacement::Entity::update_many()

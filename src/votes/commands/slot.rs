@@ -39,6 +39,8 @@ pub(super) struct Ground {
     max_choices: i32,
     seats: i32,
     pub(super) area_code: String,
+    /// Since when it rests.
+    pub(super) restored_at: Option<DateTime<Utc>>,
 }
 
 /// What is known when a ballot arrives.
@@ -205,6 +207,7 @@ async fn ground(tx: &Tx, id: VoteId) -> Result<Option<Arc<Ground>>> {
             vote::Column::MaxChoices,
             vote::Column::Seats,
             vote::Column::AreaCode,
+            vote::Column::RestoredAt,
         ])
         .into_model::<Ground>()
         .one(tx)

@@ -104,7 +104,7 @@ async fn propose_paper_replacement(
     done.await.map(Json)
 }
 
-/// Confirm it, as the second of two: one of them sits in the supervision committee or the town's office.
+/// Confirm it, as the second of two: one of them sits in the supervision committee or the office above.
 #[utoipa::path(post, path = "/v1/votes/{id}/paper/replacements/confirm", tag = "votes", operation_id = "confirm_replacement",
     params(("id" = VoteId, Path)), request_body = ReplaceCounter,
     responses((status = 200, body = PaperView, description = "That count is set aside; somebody else counts"),

@@ -1,4 +1,5 @@
-//! What waits at an office about its votes: objections to rolls, challenges of results, boxes to be counted.
+//! What waits at an office about its votes: objections to rolls, challenges of results, boxes to be counted, and what
+//! came out of a backup.
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, Utc};
@@ -23,7 +24,7 @@ use crate::{
     ids::{PersonId, VoteId},
 };
 
-/// Read at once, of each of the three.
+/// Read at once, of each of the four.
 const MOST: u64 = 500;
 
 /// What waits for an office.
@@ -35,6 +36,8 @@ pub enum Said {
     Challenge,
     /// What is on paper is to be counted and signed; by one at least who stands in for the office.
     Count,
+    /// It rests since a backup was loaded, until its board is confirmed or it is annulled.
+    Restored,
 }
 
 /// A vote in which something waits for an office.
@@ -48,12 +51,13 @@ pub struct AtOffice {
     pub said: Said,
     /// How many say so.
     pub count: usize,
-    /// Until when the first of them is to be answered, or the paper signed.
+    /// Until when the first of them is to be answered, or the paper signed; since when it rests.
     pub due_at: DateTime<FixedOffset>,
 }
 
 /// Votes in which something waits for the actor: for who runs them, and, when its day is over, for who stands in; these count with
-/// them from the beginning. An objection that the actor has decided waits for another.
+/// them from the beginning. An objection that the actor has decided waits for another. One that rests waits for whoever may annul
+/// it or let it go on.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -74,7 +78,7 @@ pub async fn at_office(
         let Some(vote) = votes.iter().find(|vote| vote.id == id) else { continue };
         let is_about = office::is_voted_on(vote, actor.person);
         let is_theirs = due_at <= now || what == Said::Count;
-        let stands_in = is_theirs && !is_about && office::stands_in(actor, &vote.area_code);
+        let stands_in = is_theirs && !is_about && office::stands_in(actor, vote);
         if !stands_in && !office::runs(actor, vote) {
             continue;
         }
@@ -89,7 +93,29 @@ pub async fn at_office(
             }),
         }
     }
+    waiting.extend(resting(db, actor).await?);
     Ok(waiting)
+}
+
+/// Votes that rest since a backup was loaded and that the actor may confirm or annul; the longest first.
+async fn resting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<AtOffice>> {
+    let votes = vote::Entity::find()
+        .filter(vote::Column::RestoredAt.is_not_null())
+        .filter(vote::Column::Id.in_subquery(near(actor)))
+        .order_by_asc(vote::Column::RestoredAt)
+        .limit(MOST)
+        .all(db)
+        .await?;
+    let may = |vote: &vote::Model| {
+        // what was counted after the backup nobody sees here
+        let is_theirs = if vote.has_paper { office::stands_above(actor, vote) } else { office::may_bend(actor, vote) };
+        (is_theirs || office::may_overturn(actor, vote)) && !office::is_voted_on(vote, actor.person)
+    };
+    let waiting = |vote: vote::Model| {
+        let due_at = clock::local(vote.restored_at?);
+        Some(AtOffice { vote_id: vote.id, question: vote.question, said: Said::Restored, count: 1, due_at })
+    };
+    Ok(votes.into_iter().filter(may).filter_map(waiting).collect())
 }
 
 /// What waits about the votes of the actor's areas, of each of the two the first due first.
@@ -148,8 +174,8 @@ fn near(actor: &Actor) -> SelectStatement {
     vote::Entity::find().select_only().column(vote::Column::Id).filter(near).into_query()
 }
 
-/// Objections, challenges and paper of an area and below it that wait past their day: which, where, and since when. Of each the
-/// longest first, so many at most.
+/// Objections, challenges and paper of an area and below it that wait past their day, and votes that rest: which, where,
+/// and since when. Of each the longest first, so many at most.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -200,5 +226,21 @@ pub async fn late(
     let counted = counted(db, calendar, vote::Column::AreaCode.starts_with(area)).await?;
     let counted = counted.into_iter().filter(|(_, _, due_at)| *due_at <= now);
     late.extend(counted.map(|(_, area, due_at)| (Said::Count, area, due_at)));
+    late.extend(rested(db, (area, limit)).await?);
     Ok(late)
+}
+
+/// Votes of an area and below it that rest since a backup was loaded, with where and since when.
+async fn rested(db: &impl ConnectionTrait, (area, limit): (&str, u64)) -> Result<Vec<(Said, String, DateTime<Utc>)>> {
+    let rows: Vec<(String, Option<DateTime<Utc>>)> = vote::Entity::find()
+        .select_only()
+        .columns([vote::Column::AreaCode, vote::Column::RestoredAt])
+        .filter(vote::Column::RestoredAt.is_not_null())
+        .filter(vote::Column::AreaCode.starts_with(area))
+        .order_by_asc(vote::Column::RestoredAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(area, since)| Some((Said::Restored, area, since?))).collect())
 }

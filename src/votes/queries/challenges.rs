@@ -48,7 +48,7 @@ pub struct ChallengeView {
     pub raised_at: DateTime<FixedOffset>,
     /// By when the office answers it; the result waits for it.
     pub due_at: DateTime<FixedOffset>,
-    /// By when the town's office or the supervision committee does if it did not; then it is published as not answered.
+    /// By when the office above or the supervision committee does if it did not; then it is published as not answered.
     pub lapses_at: DateTime<FixedOffset>,
     /// open, rejected, upheld, lapsed, moot.
     pub state: String,

@@ -141,6 +141,7 @@ pub async fn closing_until(db: &impl ConnectionTrait, until: DateTime<Utc>) -> R
         .select_only()
         .columns([vote::Column::Id, vote::Column::AreaCode, vote::Column::OpensAt, vote::Column::ClosesAt])
         .filter(vote::Column::State.eq(OPEN))
+        .filter(vote::Column::RestoredAt.is_null())
         .filter(vote::Column::ClosesAt.lte(until))
         .order_by_asc(vote::Column::ClosesAt)
         .limit(500);

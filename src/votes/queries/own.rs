@@ -136,6 +136,19 @@ pub async fn my_vote(app: &App, actor: &Actor, id: VoteId) -> Result<MyVote> {
     })
 }
 
+/// The receipt of the ballot that the actor cast as a proxy for the elector with this number: who casts checks it on the board, too.
+/// `None` where it is another's, and after the end of a secret vote.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn receipt_for(app: &App, actor: &Actor, (id, number): (VoteId, i32)) -> Result<Option<BallotReceipt>> {
+    let entry = roll_entry::Entity::find_by_id((id, number)).one(app.store.read()).await?;
+    match entry.filter(|entry| entry.channel == PROXY && entry.cast_by == Some(actor.person)) {
+        Some(entry) => receipt(app, &entry).await,
+        None => Ok(None),
+    }
+}
+
 /// The place of somebody on the roll: the own one, or that of the household.
 pub(in crate::votes) async fn own_place(
     db: &impl ConnectionTrait,
@@ -227,6 +240,7 @@ pub async fn open_votes_for(db: &impl ConnectionTrait, person: PersonId) -> Resu
     }
     let rows = vote::Entity::find()
         .filter(vote::Column::State.eq(OPEN))
+        .filter(vote::Column::RestoredAt.is_null())
         .filter(vote::Column::Id.is_in(entries.iter().chain(&others).map(|entry| entry.vote_id)))
         .order_by_asc(vote::Column::ClosesAt)
         .limit(MAX_VOTES)

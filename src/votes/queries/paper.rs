@@ -92,6 +92,8 @@ pub struct SheetView {
     pub mobile_box: Option<i32>,
     /// When it was handed out.
     pub issued_at: DateTime<FixedOffset>,
+    /// By whom: when somebody says that another took it, this one is asked.
+    pub issued_by: String,
 }
 
 /// What was counted in a box.
@@ -229,7 +231,7 @@ pub(in crate::votes) async fn sheets(db: &impl ConnectionTrait, id: VoteId) -> R
 /// `not_found`; `not_allowed` for who does not count; `no_paper`.
 pub async fn paper(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<PaperView> {
     let vote = row(db, id).await?;
-    if !may_count(actor, &vote) && !stands_in(actor, &vote.area_code) {
+    if !may_count(actor, &vote) && !stands_in(actor, &vote) {
         return Err(Code::NotAllowed.into());
     }
     if !vote.has_paper {
@@ -302,7 +304,8 @@ async fn sheet_views(db: &impl ConnectionTrait, rows: Vec<paper_sheet::Model>) -
             .filter(roll_entry::Column::Number.is_in(some.iter().copied()));
         electors.extend(entries.all(db).await?.into_iter().map(|entry| (entry.number, entry.person_id)));
     }
-    let ids = electors.values().copied().chain(rows.iter().filter_map(|row| row.taken_by)).collect();
+    let others = rows.iter().flat_map(|row| row.taken_by.into_iter().chain([row.issued_by]));
+    let ids = electors.values().copied().chain(others).collect();
     let names = people::names(db, ids).await?;
     let name = |person: &PersonId| names.get(person).cloned().unwrap_or_default();
     let show = |row: paper_sheet::Model| SheetView {
@@ -315,6 +318,7 @@ async fn sheet_views(db: &impl ConnectionTrait, rows: Vec<paper_sheet::Model>) -
         overrides: row.channel_before != super::NOT_CAST,
         mobile_box: row.mobile_box,
         issued_at: clock::local(row.issued_at),
+        issued_by: name(&row.issued_by),
     };
     Ok(rows.into_iter().map(show).collect())
 }

@@ -278,7 +278,7 @@ pub async fn entries(
 /// `not_found`; `not_allowed` for who neither runs the vote nor stands in for its office.
 pub async fn sheet(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<Vec<RollEntryView>> {
     let vote = row(db, id).await?;
-    if !office::runs(actor, &vote) && !office::stands_in(actor, &vote.area_code) {
+    if !office::runs(actor, &vote) && !office::stands_in(actor, &vote) {
         return Err(Code::NotAllowed.into());
     }
     let all = roll_entry::Entity::find().filter(roll_entry::Column::VoteId.eq(id));
@@ -312,7 +312,7 @@ async fn shown(db: &impl ConnectionTrait, rows: Vec<roll_entry::Model>, is_full:
 pub async fn objections(db: &impl ConnectionTrait, actor: &Actor, id: VoteId) -> Result<Vec<RollObjectionView>> {
     let vote: vote::Model = row(db, id).await?;
     office::require_may_object(db, actor, &vote).await?;
-    let is_office = office::runs(actor, &vote) || office::stands_in(actor, &vote.area_code);
+    let is_office = office::runs(actor, &vote) || office::stands_in(actor, &vote);
     let theirs = || {
         let of_vote = roll_objection::Entity::find().filter(roll_objection::Column::VoteId.eq(id));
         let own = roll_objection::Column::RaisedBy.eq(actor.person);

@@ -103,7 +103,7 @@ async fn decided(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// The town's office and the supervision committee may decide now, and have some days for it.
+/// The office above and the supervision committee may decide now, and have some days for it.
 async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
     let Some((vote, row)) = objection(tx, event).await? else { return Ok(()) };
     let last = clock::last_day(lapses_at(tx.calendar(), row.due_at));

@@ -72,7 +72,7 @@ async fn challenged(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// The town's office and the supervision committee may answer now, and have some days for it.
+/// The office above and the supervision committee may answer now, and have some days for it.
 async fn passed_on(tx: &Tx, event: &Event) -> Result<()> {
     let Some(vote) = event.get::<VoteId>("vote") else { return Ok(()) };
     let vote = queries::row(tx, vote).await?;

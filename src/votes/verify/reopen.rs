@@ -1,0 +1,59 @@
+//! The sealed ballots of an archive opened once more by two trustees, away from the server that read them out; pure.
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::marks::is_valid;
+use crate::{
+    board::{
+        lsb1::jcs,
+        sealing::{self, Opener, Trustee},
+        tree,
+    },
+    votes::rules::Question,
+};
+
+/// How many ballots two of the keys in this text open to what was published of them, and how many they do not open: a phone may
+/// seal so that one pair opens what another does not, and that of one elector accuses nobody. What was on paper stands among what
+/// was published, too. For an archive that was found good.
+///
+/// # Errors
+/// `keys` where there are not two of this vote, each in a line of its own; `reopened` where something else was in them.
+pub fn reopen(archive: &Value, keys: &str) -> Result<(u64, u64), &'static str> {
+    let manifest = &archive["manifest"];
+    let openers = openers(manifest, keys).ok_or("keys")?;
+    let (digest, asked) = (tree::sha256(&[jcs(manifest).as_bytes()]), Question::read(manifest));
+    let mut told: BTreeMap<String, u64> = BTreeMap::new();
+    for plaintext in archive["plaintexts"].as_array().into_iter().flatten() {
+        *told.entry(jcs(plaintext)).or_default() += 1;
+    }
+    let (mut opened, mut closed) = (0, 0);
+    for sealed in archive["envelopes"].as_array().into_iter().flatten() {
+        let envelope = sealed.as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or("reopened")?;
+        let Some(marks) = sealing::open(&openers, &digest, &envelope) else {
+            closed += 1;
+            continue;
+        };
+        // as it is published: in the order of the ballot, and nothing of an invalid one
+        let shown = Some(marks).filter(|marks| is_valid(asked.as_ref(), marks)).map(|marks| match &asked {
+            Some(asked) => asked.in_order(marks),
+            None => marks,
+        });
+        let left = told.get_mut(&jcs(&json!(shown))).filter(|left| **left > 0).ok_or("reopened")?;
+        *left -= 1;
+        opened += 1;
+    }
+    Ok((opened, closed))
+}
+
+/// Those of the keys that the manifest names; the third, if it is there, is not needed.
+fn openers(manifest: &Value, keys: &str) -> Option<[Opener; 2]> {
+    let public = sealing::tally_keys(manifest)?;
+    let own = |(trustee, public): (Trustee, &String)| {
+        keys.lines().find_map(|line| Opener::parse(trustee, line.trim()).filter(|own| own.public() == *public))
+    };
+    let mut found: Vec<Opener> = Trustee::ALL.into_iter().zip(&public).filter_map(own).collect();
+    found.truncate(2);
+    found.try_into().ok()
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the archive of a Liusheng vote, offline, with nothing but Python's standard library.
 
-usage: verify_vote.py FILE [--fingerprint XXXX-XXXX-…]
+usage: verify_vote.py FILE [--fingerprint XXXX-XXXX-…] [--ballot DIGEST-ON-THE-RECEIPT]
 
 It shares no code with Liusheng: hashes by hashlib, Ed25519 (RFC 8032), the Merkle tree (RFC 6962) and the count are
 written out below. Exit codes: 0 all is well, 1 something is wrong (it says what), 2 wrong usage or not a file of this kind.
@@ -305,6 +305,16 @@ def verify(archive, wanted=None):
     told += standing
     told.append("公示板的公钥：%s 。请和村里公布的核对。" % key.hex())
     return told
+
+
+def ballot(archive, wanted):
+    """What became of the ballot with this digest, in an archive that was found good; raises Wrong where it is not on the board."""
+    wanted = wanted.strip().lower()
+    kinds = {one["k"] for one in archive["entries"] if one.get("h") == wanted}
+    require("ballot" in kinds, "ballot")
+    if "void" in kinds:
+        return "void"
+    return "counts" if archive["result"].get("annulled") is None else "uncounted"
 
 
 def question(manifest):
@@ -636,18 +646,24 @@ WORDS = {
     "amend": "名册的更正不成立：补了已经在册的，或者划了不在册的", "close": "截止时的票数和公示板不一致", "heads": "公示板的签名缺了或者不连续",
     "root": "公示板被改过：和签名时的指纹对不上", "signature": "签名不对",
     "fingerprint": "从头到尾没有过公布的这个指纹：这不是当时公布的公示板", "named": "公布的记名票和公示板上的票对不上",
+    "ballot": "公示板上没有这张票：凭证号抄错了，或者收下的票没有上板",
     "envelopes": "封好的票和公示板上的票对不上", "envelope_order": "封好的票没有按规定打乱",
     "plaintexts": "公布的票面内容缺了、多了，或者被改过", "count": "重新数出来的和公布的数字不一样",
     "rule": "按规则重新算，和公布的结论不一样", "result": "公布的结果和公示板对不上",
     "settled": "结果算不算定论，公示板上写得不对",
 }
 
+OWN = {
+    "counts": "✓ 您的票在公示板上，计入了结果", "void": "您的票在公示板上，已经作废，没有计入：后来又投过，或者换了纸票",
+    "uncounted": "您的票在公示板上；这次表决作废，没有计票",
+}
+
 
 def main(arguments):
-    wanted = None
-    if len(arguments) == 3 and arguments[1] == "--fingerprint":
-        wanted = arguments.pop()
-        arguments.pop()
+    options = {"--fingerprint": None, "--ballot": None}
+    while len(arguments) > 2 and arguments[-2] in options:
+        options[arguments[-2]] = arguments[-1]
+        del arguments[-2:]
     if len(arguments) != 1:
         print(__doc__.strip().splitlines()[2])
         return 2
@@ -658,7 +674,10 @@ def main(arguments):
         print("文件读不出来，不是表决档案。")
         return 2
     try:
-        for line in verify(archive, wanted):
+        told = verify(archive, options["--fingerprint"])
+        if options["--ballot"] is not None:
+            told.append(OWN[ballot(archive, options["--ballot"])])
+        for line in told:
             # what an archive says moves no cursor and hides no line
             print("".join(letter if letter.isprintable() else " " for letter in line))
     except Wrong as wrong:

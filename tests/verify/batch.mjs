@@ -1,4 +1,5 @@
-/* Runs the browser's scripts in Node. `verify`: a JSON line with an archive each in, or its text, `ok` or the word of the fault out.
+/* Runs the browser's scripts in Node. `verify`: a JSON line with an archive each in, or its text, `ok` or the word of the fault out;
+   of an archive with a `ballot` what became of that.
    `seal`: {manifest, cast_id, choices} in, the envelope out. `key`: a trustee's key pair. */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -9,13 +10,14 @@ const self = { crypto: webcrypto, TextEncoder, fetch: null };
 const load = (name) => new Function('self', 'atob', 'btoa', 'document', readFileSync(`${assets}/${name}`, 'utf8'))(self, atob, btoa, undefined);
 load('verify.js');
 load('seal.js');
-const { read, verify, Wrong } = self.liushengVerify, { seal, makeKey } = self.liushengSeal;
+const { read, verify, own, Wrong } = self.liushengVerify, { seal, makeKey } = self.liushengSeal;
 
 const does = {
   verify: async (asked) => {
     try {
-      await verify('text' in asked ? read(asked.text) : asked.archive, asked.fingerprint, asked.vote);
-      return 'ok';
+      const archive = 'text' in asked ? read(asked.text) : asked.archive;
+      await verify(archive, asked.fingerprint, asked.vote);
+      return 'ballot' in asked ? own(archive, asked.ballot) : 'ok';
     } catch (error) {
       if (error instanceof Wrong) return error.word;
       throw error;

@@ -1,4 +1,5 @@
-"""Runs deploy/verify/verify_vote.py over many archives: a JSON line each in, or its text, `ok` or the word of the fault out."""
+"""Runs deploy/verify/verify_vote.py over many archives: a JSON line each in, or its text, `ok` or the word of the fault out;
+of an archive with a `ballot` what became of that."""
 import importlib.util
 import json
 import sys
@@ -15,6 +16,6 @@ for line in sys.stdin:
         continue
     try:
         verify_vote.verify(archive, asked["fingerprint"])
-        print("ok")
+        print(verify_vote.ballot(archive, asked["ballot"]) if "ballot" in asked else "ok")
     except verify_vote.Wrong as wrong:
         print(wrong)

@@ -530,10 +530,19 @@
     return one.s;
   }
 
-  root.liushengVerify = { read: read, verify: verify, Wrong: Wrong };
+  /* What became of the ballot with this digest, in an archive that was found good. */
+  function own(archive, wanted) {
+    var hash = wanted.trim().toLowerCase();
+    function isTold(kind) { return archive.entries.some(function (one) { return one.k === kind && one.h === hash; }); }
+    need(isTold('ballot'), 'ballot');
+    return isTold('void') ? 'void' : isNone(archive.result.annulled) ? 'counts' : 'uncounted';
+  }
+
+  root.liushengVerify = { read: read, verify: verify, own: own, Wrong: Wrong };
 
   if (typeof document === 'undefined') return;
-  /* <form data-verify="/v1/votes/…/archive" data-poll="the vote's id">: a button, a field for the published fingerprint, sentences to show. */
+  /* <form data-verify="/v1/votes/…/archive" data-poll="the vote's id">: a button, fields for the published fingerprint
+     and for the digest on a receipt, sentences to show. */
   document.addEventListener('submit', function (event) {
     var form = event.target, out = form.querySelector('[data-out]');
     if (!form.hasAttribute('data-verify')) return;
@@ -546,15 +555,19 @@
     say(true, form.getAttribute('data-working'));
     fetch(form.getAttribute('data-verify')).then(function (answer) { return answer.arrayBuffer(); }).then(function (raw) {
       var text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
-      return verify(read(text), form.elements.fingerprint.value, form.getAttribute('data-poll'));
+      var archive = read(text), ballot = form.elements.ballot.value.trim();
+      return verify(archive, form.elements.fingerprint.value, form.getAttribute('data-poll')).then(function (found) {
+        if (ballot) found.own = own(archive, ballot);
+        return found;
+      });
     }).then(function (found) {
-      var count = found.count, why = found.annulled;
+      var count = found.count, why = found.annulled, mine = found.own ? form.getAttribute('data-own-' + found.own) : '';
       if (why) {
-        say(false, form.getAttribute('data-good') + form.getAttribute('data-annulled') + why.reason + ' · ' + why.authority + ' · ' + found.fingerprint);
+        say(false, form.getAttribute('data-good') + mine + form.getAttribute('data-annulled') + why.reason + ' · ' + why.authority + ' · ' + found.fingerprint);
         return;
       }
       var standing = found.standing ? form.getAttribute('data-' + found.standing) || '' : '';
-      say(found.standing !== 'overturned', form.getAttribute('data-good') + standing + form.getAttribute('data-counts')
+      say(found.standing !== 'overturned' && found.own !== 'void', form.getAttribute('data-good') + mine + standing + form.getAttribute('data-counts')
         .replace('%E', count.on_roll).replace('%P', count.present).replace('%Y', count.yes).replace('%N', count.no)
         .replace('%A', count.abstain).replace('%I', count.invalid).replace('%F', found.fingerprint));
     }).catch(function (error) {

@@ -2,6 +2,7 @@
 mod bent;
 mod forged;
 mod made;
+mod own;
 mod strict;
 
 use liusheng::{

@@ -58,22 +58,23 @@ pub fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
     at.with_timezone(&shanghai())
 }
 
-/// The calendar day in the county.
+/// The calendar day in the county. Within eight hours of the end of time, which a request may name, that of Greenwich.
 #[must_use]
 pub fn local_date(at: DateTime<Utc>) -> NaiveDate {
-    local(at).date_naive()
+    let greenwich = at.naive_utc();
+    greenwich.checked_add_offset(shanghai()).unwrap_or(greenwich).date()
 }
 
 /// The day that ends at this moment: 24:00 of the last day is 00:00 of the next, which nobody reads as "until".
 #[must_use]
 pub fn last_day(end: DateTime<Utc>) -> NaiveDate {
-    local_date(end - Duration::milliseconds(1))
+    local_date(end.checked_sub_signed(Duration::milliseconds(1)).unwrap_or(end))
 }
 
 /// 24:00 of that day in the county: the end of every "until day X" (civil code, article 203).
 #[must_use]
 pub fn end_of_day(day: NaiveDate) -> DateTime<Utc> {
-    start_of_day(day + Duration::days(1))
+    start_of_day(day.succ_opt().unwrap_or(day))
 }
 
 /// 00:00 of that day in the county.
@@ -92,6 +93,14 @@ mod tests {
         let day = NaiveDate::from_ymd_opt(2026, 12, 31).unwrap();
         assert_eq!(end_of_day(day).to_rfc3339(), "2026-12-31T16:00:00+00:00");
         assert_eq!(last_day(end_of_day(day)), day, "people are told the last day on which there is time");
+    }
+
+    #[test]
+    fn the_end_of_time_is_a_day_like_any_other() {
+        assert_eq!(local_date(DateTime::<Utc>::MAX_UTC), NaiveDate::MAX);
+        assert_eq!(local_date(DateTime::<Utc>::MIN_UTC), NaiveDate::MIN);
+        assert_eq!(last_day(DateTime::<Utc>::MIN_UTC), NaiveDate::MIN);
+        assert_eq!(end_of_day(NaiveDate::MAX), start_of_day(NaiveDate::MAX));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Config {
     pub sms_provider: SmsProvider,
     pub calendar_file: String,
     pub held_words: String,
-    pub trusted_proxies: String,
+    pub trusted_proxies: Proxies,
     pub log_format: LogFormat,
     pub log_level: String,
     pub header_timeout_secs: u64,
@@ -121,6 +121,36 @@ pub enum LogFormat {
     Json,
 }
 
+/// Our own proxies. Every connection and every request asks, so they are read once.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Proxies(Vec<IpNet>);
+
+impl Proxies {
+    /// Is this address one of them?
+    #[must_use]
+    pub fn contains(&self, address: &IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|own| own.contains(&address))
+    }
+}
+
+impl TryFrom<String> for Proxies {
+    type Error = String;
+
+    fn try_from(list: String) -> std::result::Result<Self, String> {
+        let network = |entry: &str| {
+            let known: Option<IpNet> = entry.parse().ok().or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
+            known.ok_or_else(|| format!("trusted_proxies: {entry} is no address and no network"))
+        };
+        if list.trim().is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        let own: std::result::Result<Vec<IpNet>, String> = list.split(',').map(|entry| network(entry.trim())).collect();
+        own.map(Self)
+    }
+}
+
 impl Config {
     /// Reads defaults, the file named by `LIUSHENG_CONFIG`, and the environment.
     ///
@@ -205,11 +235,6 @@ impl Config {
         self.check_media()?;
         if !self.health_listen.is_empty() && self.health_listen.parse::<SocketAddr>().is_err() {
             return Err("settings: health_listen: must be an address with a port".to_owned());
-        }
-        let proxies =
-            self.trusted_proxies.split(',').map(str::trim).filter(|_| !self.trusted_proxies.trim().is_empty());
-        if let Some(entry) = proxies.into_iter().find(|entry| network(entry).is_none()) {
-            return Err(format!("settings: trusted_proxies: {entry} is no address and no network"));
         }
         if !self.public_url.is_empty() && !self.public_url.starts_with("http") {
             return Err("settings: public_url: must start with http:// or https://".to_owned());
@@ -333,12 +358,6 @@ fn secrets_in_files() -> Vec<(String, String)> {
             (name != "CALENDAR").then(|| (name.to_lowercase(), path))
         })
         .collect()
-}
-
-/// An address or a network of proxies.
-#[must_use]
-pub fn network(entry: &str) -> Option<IpNet> {
-    entry.parse().ok().or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// A reader of TOML repeats the line that it does not understand, and a password may stand in it.

@@ -63,6 +63,12 @@ enum Command {
         /// The digits that were published on paper or in the village's channel: the archive must have them.
         #[arg(long, requires = "file")]
         fingerprint: Option<String>,
+        /// The digest on the receipt of a ballot: the archive must have it, and it is said whether it counts.
+        #[arg(long, requires = "file", value_name = "DIGEST")]
+        ballot: Option<String>,
+        /// A file with private keys of two trustees, each in a line: opens the sealed ballots once more, on this machine alone.
+        #[arg(long, requires = "file", value_name = "FILE")]
+        keys: Option<PathBuf>,
     },
     /// Try dead letters once more.
     Redrive,
@@ -159,7 +165,9 @@ async fn run(cli: Cli, mut config: Config) -> Result<ExitCode> {
             server::open(config, Clock::system(), false).await.map(|_| ExitCode::SUCCESS)
         }
         Command::Import { what } => import(config, what).await,
-        Command::Verify { file: Some(file), fingerprint, .. } => Ok(verify_vote(&file, fingerprint.as_deref())),
+        Command::Verify { file: Some(file), fingerprint, ballot, keys, .. } => {
+            Ok(verify_vote(&file, fingerprint.as_deref(), (ballot.as_deref(), keys.as_deref())))
+        }
         Command::Verify { .. } => verify(config).await,
         Command::Redrive => {
             let (app, _rung) = server::open(there(config)?, Clock::system(), false).await?;
@@ -237,13 +245,34 @@ fn there(config: Config) -> Result<Config> {
 }
 
 /// Needs no database, no key, no network.
-fn verify_vote(file: &Path, fingerprint: Option<&str>) -> ExitCode {
+fn verify_vote(file: &Path, fingerprint: Option<&str>, (ballot, keys): (Option<&str>, Option<&Path>)) -> ExitCode {
     let archive = std::fs::read(file).ok().and_then(|bytes| verify::read(&bytes));
     let Some(archive) = archive else {
         eprintln!("{}: {}", file.display(), text::say("verify-unreadable"));
         return ExitCode::from(2);
     };
-    let report = verify::verify(&archive, fingerprint);
+    let mut report = verify::verify(&archive, fingerprint);
+    if let Some(hash) = ballot.filter(|_| report.fault.is_none()) {
+        let found = verify::own(&archive, hash);
+        let missing = || text::word("verify-bad", "ballot");
+        report.lines.push(found.map_or_else(missing, |found| text::word("verify-own", found)));
+        report.fault = found.is_none().then_some("ballot");
+    }
+    if let Some(keys) = keys.filter(|_| report.fault.is_none()) {
+        let Ok(keys) = std::fs::read_to_string(keys) else {
+            eprintln!("{}: {}", keys.display(), text::word("verify-bad", "keys"));
+            return ExitCode::from(2);
+        };
+        let found = verify::reopen(&archive, &keys);
+        report.lines.push(match found {
+            Ok((opened, closed)) => {
+                let blanks = [("opened", opened.to_string().into()), ("closed", closed.to_string().into())];
+                text::say_with("verify-reopened", &blanks)
+            }
+            Err(fault) => text::word("verify-bad", fault),
+        });
+        report.fault = found.err();
+    }
     for line in &report.lines {
         // what an archive says moves no cursor and hides no line
         println!("{}", line.replace(char::is_control, " "));

@@ -162,7 +162,13 @@ fn reaches(seat: &HeldSeat, right: Right, area: &str) -> bool {
 /// Has the actor this right in the area?
 #[must_use]
 pub fn may(actor: &Actor, right: Right, area: &str) -> bool {
-    require(actor, right, area).is_ok()
+    gives(&actor.seats, right, area)
+}
+
+/// Do somebody's seats give this right in the area?
+#[must_use]
+pub fn gives(seats: &[HeldSeat], right: Right, area: &str) -> bool {
+    seats.iter().any(|seat| rights(&seat.body_kind, &seat.role).contains(&right) && reaches(seat, right, area))
 }
 
 /// Codes of the areas in which the actor holds the right.

@@ -12,10 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::App;
-use crate::{
-    config::{Config, network},
-    error::{Code, Error},
-};
+use crate::error::{Code, Error};
 
 /// A JSON body. Unknown fields are refused by the inputs themselves (`deny_unknown_fields`).
 pub struct Input<T>(pub T);
@@ -119,7 +116,7 @@ impl<T: Serialize> IntoResponse for Created<T> {
 #[must_use]
 pub fn client_address(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-    let trusted = |address: &IpAddr| is_trusted_proxy(&app.config, address);
+    let trusted = |address: &IpAddr| app.config.trusted_proxies.contains(address);
     if !trusted(&peer.ip()) {
         return Some(peer.ip());
     }
@@ -130,13 +127,6 @@ pub fn client_address(app: &App, headers: &HeaderMap, extensions: &Extensions) -
     // what stands before a word that is no address was not written by a proxy of ours
     let known = words.map_while(|word| forwarded(word.trim()));
     Some(known.into_iter().find(|address| !trusted(address)).unwrap_or(peer.ip()))
-}
-
-/// Is this address one of our own proxies?
-#[must_use]
-pub fn is_trusted_proxy(config: &Config, address: &IpAddr) -> bool {
-    let address = address.to_canonical();
-    config.trusted_proxies.split(',').filter_map(|own| network(own.trim())).any(|own| own.contains(&address))
 }
 
 /// An address as proxies write it, with or without a port.

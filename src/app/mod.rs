@@ -23,7 +23,7 @@ pub use self::{
     cached::{Cached, Seen, Written},
     cookies::cookie,
     counted::{Counted, Leaves},
-    extract::{Created, Input, Path, Query, client_address, is_trusted_proxy},
+    extract::{Created, Input, Path, Query, client_address},
     once::{IdempotencyKey, forget_keys_of, forget_old_keys},
     rates::{Rates, network},
 };

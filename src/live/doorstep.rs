@@ -24,6 +24,7 @@ use tokio::{
     io::{AsyncRead, ReadBuf},
     net::TcpStream,
 };
+use uuid::Uuid;
 
 use super::{
     hub::{Means, Waiting},
@@ -37,6 +38,8 @@ const BEGINNING: &[u8] = b"GET /connection/websocket HTTP/1.1\r\n";
 /// And its answer; what the key is answered with follows.
 const ANSWER: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ";
+/// Before the id by which it is found in the log, as every answer has one.
+const ID: &[u8] = b"\r\nx-request-id: ";
 /// Lines of a head; one that has more is for the HTTP server.
 const LINES: usize = 48;
 
@@ -116,10 +119,16 @@ async fn answered(stream: &mut TcpStream, length: usize, accept: &HeaderValue) -
     });
     // it was all there a moment ago
     let behind = taking.await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-    let answer = [ANSWER, accept.as_bytes(), b"\r\n\r\n"].concat();
     stream.writable().await?;
+    let (id, mut text) = (Uuid::now_v7(), Uuid::encode_buffer());
+    let text = id.as_hyphenated().encode_lower(&mut text).as_bytes();
+    let answer = [ANSWER, accept.as_bytes(), ID, text, b"\r\n\r\n"].concat();
     // the first that is written, and short
-    if stream.try_write(&answer)? == answer.len() { Ok(behind) } else { Err(io::ErrorKind::WriteZero.into()) }
+    if stream.try_write(&answer)? != answer.len() {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    tracing::debug!(request = %id, method = "GET", route = "/connection/websocket", status = 101, "answered");
+    Ok(behind)
 }
 
 /// The length of a head and its lines, if it is whole and asks for a socket, with nothing to follow it.

@@ -18,6 +18,7 @@ use super::{
     protocol::Close,
     recent::Recent,
     room::Room,
+    session::{self, Work},
 };
 use crate::{
     app::App,
@@ -186,6 +187,12 @@ impl Hub {
         }
         if self.is_draining() {
             connection.end(Close::Shutdown);
+        }
+        // whose it is was read before, at a busy door long before: what ended since found nobody here, but what is kept
+        // of them is gone by it; gone for its age alone it costs a look
+        let kept = connection.means.app.actors.get(who.session);
+        if kept.is_none_or(|actor| session::rights(&actor) != who.rights) {
+            connection.work(Work::Look);
         }
         connection
     }

@@ -35,6 +35,8 @@ use crate::{
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 /// Connections that wait to be accepted: a village that comes back at once.
 const WAITING: u32 = 4096;
+/// After the end was asked for, what was sent before it may still be on its way.
+const LATE: Duration = Duration::from_millis(200);
 
 /// Listens. What is accepted gets a fixed buffer: left alone it grows to megabytes for each deaf phone, and nothing tells
 /// that it is deaf until they are full. It sends at once, too; on Linux a connection has both from the socket that listens.
@@ -77,12 +79,12 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        let share = if app::is_trusted_proxy(&config, &peer.ip()) { None } else { Some(networks.enter(peer.ip())) };
+        let share = if config.trusted_proxies.contains(&peer.ip()) { None } else { Some(networks.enter(peer.ip())) };
         if matches!(share, Some(None)) {
             metrics::counter!("connections_refused_total").increment(1);
             continue;
         }
-        let (watcher, router, doorstep) = (ending.watcher(), router.clone(), doorstep.clone());
+        let (watcher, router, doorstep, stop) = (ending.watcher(), router.clone(), doorstep.clone(), stop.clone());
         let head_within = Duration::from_secs(config.header_timeout_secs);
         let taken_within = Duration::from_secs(config.answer_timeout_secs);
         // a socket takes its places along when the request that opened it is long answered
@@ -90,19 +92,18 @@ pub(super) async fn serve(
         tokio::spawn(async move {
             // hyper's limit on the head begins with its first byte; a connection may send none. A look, not readiness,
             // which may be told without a byte being there
-            let looking = look(&stream, peer, doorstep);
-            match tokio::time::timeout(head_within, looking).await {
-                Ok(Some(opening)) => {
+            match in_time(look(&stream, peer, doorstep), head_within, &stop).await {
+                Some(Some(opening)) => {
                     // sockets end by themselves: nobody waits for them as for a request
-                    drop((watcher, router));
+                    drop((watcher, router, stop));
                     opening.live(stream, line).await;
                 }
-                Ok(None) => {
+                Some(None) => {
                     let stream = Taking::new(stream, taken_within);
                     // elsewhere in memory, or every socket would hold its room; an error here is the other side's
                     Box::pin(watcher.watch(connection(stream, (peer, line), router, head_within))).await.ok();
                 }
-                Err(_) => {}
+                None => {}
             }
         });
     }
@@ -121,6 +122,20 @@ async fn next(
     // never closed
     let place = Arc::clone(places).acquire_owned().await.ok();
     (place, listener.accept().await)
+}
+
+/// What was seen of a connection, if its first bytes come in time and before the end: a browser opens connections for later,
+/// and as long as nothing is asked on one, nobody is to wait for it.
+async fn in_time<T>(looking: impl Future<Output = T>, within: Duration, stop: &CancellationToken) -> Option<T> {
+    let ended = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LATE).await;
+    };
+    tokio::select! {
+        biased;
+        seen = tokio::time::timeout(within, looking) => seen.ok(),
+        () = ended => None,
+    }
 }
 
 /// Waits for the first bytes, and says whether they ask for a socket and nothing else.
@@ -217,9 +232,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_end_comes_also_while_every_place_is_taken() {
+    async fn an_end_comes_also_while_every_place_is_taken_by_who_says_nothing() {
         let mut config = Config::defaults().unwrap();
-        (config.max_connections, config.drain_timeout_secs) = (1, 1);
+        (config.max_connections, config.drain_timeout_secs) = (1, 60);
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();

@@ -1,20 +1,39 @@
 //! `/livez`, `/readyz`, `/metrics`: is it up, are its parts well, what did it do.
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
-use axum::{Extension, Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Extension, Json, Router,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
 
-use crate::{app::App, county::health, delivery, live::Hub};
+use crate::{
+    app::App,
+    county::health,
+    delivery,
+    error::{Code, Result},
+    live::Hub,
+};
 
-/// The routes for operators.
+/// The routes for operators, at an address of their own.
 pub(super) fn routes(hub: Arc<Hub>) -> Router<App> {
+    asked_by_machines().route("/metrics", get(measured)).layer(Extension(hub))
+}
+
+/// The same where people come, who need no figures.
+pub(super) fn routes_beside_people(hub: Arc<Hub>) -> Router<App> {
+    asked_by_machines().route("/metrics", get(measured_here)).layer(Extension(hub))
+}
+
+fn asked_by_machines() -> Router<App> {
     recorder();
-    Router::new()
-        .route("/livez", get(async || "ok"))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(measured))
-        .layer(Extension(hub))
+    Router::new().route("/livez", get(async || "ok")).route("/readyz", get(ready))
 }
 
 /// The recorder is the process's; tests start several servers in one.
@@ -66,6 +85,26 @@ fn from_zero() {
     }
 }
 
+/// For this machine alone, and not at all where operators have an address of their own.
+async fn measured_here(
+    State(app): State<App>,
+    hub: Extension<Arc<Hub>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<String> {
+    if !app.config.health_listen.is_empty() || !is_from_here(peer, &headers) {
+        return Err(Code::NotFound.into());
+    }
+    Ok(measured(State(app), hub).await)
+}
+
+/// Through a proxy on this machine comes whoever reaches the proxy.
+fn is_from_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    let is_passed_on =
+        ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name));
+    peer.ip().to_canonical().is_loopback() && !is_passed_on
+}
+
 async fn measured(State(app): State<App>, Extension(hub): Extension<Arc<Hub>>) -> String {
     from_zero();
     let (reads, writes) = app.store.statements();
@@ -98,4 +137,27 @@ async fn measured(State(app): State<App>, Extension(hub): Extension<Arc<Hub>>) -
         metrics::gauge!("checkpoint_timestamp_seconds").set(signed as f64);
     }
     recorder().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_for_this_machine_and_not_for_who_comes_through_its_proxy() {
+        let asked = |peer: &str, header: Option<&'static str>| {
+            let value = axum::http::HeaderValue::from_static("203.0.113.7");
+            let headers = header.map(|name| (axum::http::HeaderName::from_static(name), value));
+            is_from_here(peer.parse().unwrap(), &headers.into_iter().collect())
+        };
+        for here in ["127.0.0.1:5", "127.0.0.9:5", "[::1]:5", "[::ffff:127.0.0.1]:5"] {
+            assert!(asked(here, None), "{here}");
+            for passed_on in ["forwarded", "x-forwarded-for", "x-real-ip", "via"] {
+                assert!(!asked(here, Some(passed_on)), "{here} {passed_on}");
+            }
+        }
+        for elsewhere in ["10.0.0.2:5", "203.0.113.7:5", "[2001:db8::1]:5"] {
+            assert!(!asked(elsewhere, None), "{elsewhere}");
+        }
+    }
 }

@@ -129,7 +129,7 @@ pub(super) fn router(app: &App, hub: &Arc<Hub>) -> (Router, Doorstep) {
     let router = Router::new()
         .merge(API.routes.clone())
         .merge(pages::routes().layer(Extension(means)))
-        .merge(health::routes(Arc::clone(hub)))
+        .merge(health::routes_beside_people(Arc::clone(hub)))
         .route("/openapi.json", get(async || Json(&API.description)))
         .merge(inbox::routes())
         .merge(delivery::receipt_routes())

@@ -1,11 +1,15 @@
 //! The workers of a process and what they follow.
 use std::{
     future::Future,
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -121,6 +125,9 @@ pub(super) fn spawn(
         let (words, ends) = (app.clone(), stop.clone());
         // apart: there are many times more of them than of what they stand in
         tasks.spawn(every(DUE, stop.clone(), move || until(ends.clone(), take_in_words(words.clone()))));
+        let (phones, ends) = (app.clone(), stop.clone());
+        // apart: a provider of SMS may take ten seconds for each of two hundred
+        tasks.spawn(every(DUE, stop.clone(), move || until(ends.clone(), tell_phones(phones.clone()))));
         let closing = app.clone();
         // apart: a bucket that does not take files away must not hold up what is due
         tasks.spawn(every(DUE, stop.clone(), move || close_accounts(closing.clone())));
@@ -159,6 +166,8 @@ async fn pump(app: App, mut rung: RungBells, wake: Arc<Notify>, stop: Cancellati
     }
 }
 
+/// Does some work again and again until we end. A round that panics is not the last one: deadlines would stand still until
+/// somebody starts the server anew.
 async fn every<F, Fut>(period: Duration, stop: CancellationToken, work: F)
 where
     F: Fn() -> Fut,
@@ -168,7 +177,9 @@ where
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = ticks.tick() => work().await,
+            _ = ticks.tick() => if AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+                tracing::error!("a round of a worker panicked");
+            },
             () = stop.cancelled() => return,
         }
     }
@@ -177,6 +188,7 @@ where
 /// One round of what is due; tests call it after they moved the clock.
 pub async fn do_what_is_due(app: App) {
     do_in_time(app.clone()).await;
+    tell_phones(app.clone()).await;
     take_in_words(app.clone()).await;
     close_accounts(app).await;
 }
@@ -190,6 +202,9 @@ async fn do_in_time(app: App) {
     if let Err(error) = votes::commands::due(&app).await {
         tracing::error!(%error, "votes to close");
     }
+}
+
+async fn tell_phones(app: App) {
     if let Err(error) = claims::commands::tell(&app).await {
         tracing::error!(%error, "phones to be told");
     }
@@ -340,7 +355,25 @@ async fn sweep(app: App) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_round_that_panics_is_not_the_last() {
+        let (rounds, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+        let (counted, ends) = (Arc::clone(&rounds), stop.clone());
+        let work = move || {
+            let (number, ends) = (counted.fetch_add(1, Ordering::SeqCst), ends.clone());
+            async move {
+                assert!(number > 0, "the first one panics");
+                ends.cancel();
+            }
+        };
+        let working = tokio::spawn(every(Duration::from_millis(1), stop, work));
+        tokio::time::timeout(Duration::from_secs(5), working).await.unwrap().unwrap();
+        assert!(rounds.load(Ordering::SeqCst) > 1);
+    }
 
     #[tokio::test]
     async fn what_has_no_end_is_left_when_we_are_to_end() {

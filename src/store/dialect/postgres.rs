@@ -118,6 +118,9 @@ pub(super) fn readers(options: &PgConnectOptions, connections: u32) -> DatabaseC
         .max_connections(connections)
         .acquire_timeout(CONNECT_WITHIN)
         .test_before_acquire(false)
+        // as for SQLite: no round over idle connections, which might not end
+        .idle_timeout(None)
+        .max_lifetime(None)
         .before_acquire(|connection, about| {
             Box::pin(async move {
                 if about.idle_for >= RESTED {

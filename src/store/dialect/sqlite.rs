@@ -38,6 +38,10 @@ pub(super) async fn connect(path: &Path, connections: u32, read_only: bool) -> R
         .min_connections(1)
         .acquire_timeout(Duration::from_secs(8))
         .test_before_acquire(false)
+        // no round over idle connections: it runs as often as their count says, which is for a moment the largest number
+        // there is while one is handed back and taken at once; a round that reads it just then never ends (sqlx 0.9)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite

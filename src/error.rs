@@ -111,6 +111,7 @@ codes! {
     // votes
     VoteNotOpen "vote_not_open" 409,
     VoteClosed "vote_closed" 409,
+    VoteRestored "vote_restored" 409,
     NotOnRoll "not_on_roll" 403,
     AlreadyCast "already_cast" 409,
     CastIdConflict "cast_id_conflict" 409,

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     actor::Actor,
+    clock,
     error::{Checks, Code, Result},
     ids::{HouseholdId, StreamId},
     moderation, people,
@@ -121,7 +122,10 @@ pub async fn start(tx: &Tx, words: &WordList, actor: &Actor, (stream, input): (S
     checks.text("title", title, 2..=rules::MAX_TITLE);
     checks.text("example", example, 0..=rules::MAX_TEXT);
     checks.require((1..=rules::MAX_ROWS).contains(&max_rows), "max_rows", "out_of_range");
-    checks.require(closes_at.is_none_or(|at| at > tx.now()), "closes_at", "out_of_range");
+    if let Some(at) = closes_at {
+        checks.require(at > tx.now(), "closes_at", "out_of_range");
+        checks.day("closes_at", clock::local_date(at));
+    }
     let differ = fields.iter().collect::<HashSet<_>>().len() == fields.len();
     checks.require(fields.len() <= rules::MAX_FIELDS && differ, "fields", "out_of_range");
     for name in &fields {

@@ -303,8 +303,8 @@ pub async fn due(tx: &Tx) -> Result<u64> {
     Ok(late.len() as u64 + gone.rows_affected)
 }
 
-/// Tells the phones of decided claims, then forgets their numbers. A phone may be told twice when the process ends
-/// between the two; it is never told less than once while there is a provider.
+/// Tells the phones of decided claims, then forgets their numbers. A phone may be told twice, when the process ends between
+/// the two or two workers look at the same moment; it is never told less than once while there is a provider.
 ///
 /// # Errors
 /// When the database fails.

@@ -93,14 +93,30 @@ pub async fn round(app: &App) -> Result<bool> {
 }
 
 async fn turn(app: &App) -> Result<Turn> {
-    let due = step::Entity::find()
-        .filter(step::Column::State.eq(WAITING))
-        .filter(step::Column::DueAt.lte(app.now()))
-        .order_by_asc(step::Column::DueAt)
-        .order_by_asc(step::Column::AnnouncementId)
-        .limit(STEPS)
-        .all(app.store.read())
-        .await?;
+    let mut passed: u64 = 0;
+    loop {
+        let due = step::Entity::find()
+            .filter(step::Column::State.eq(WAITING))
+            .filter(step::Column::DueAt.lte(app.now()))
+            .order_by_asc(step::Column::DueAt)
+            .order_by_asc(step::Column::AnnouncementId)
+            .order_by_asc(step::Column::Step)
+            .offset(passed)
+            .limit(STEPS)
+            .all(app.store.read())
+            .await?;
+        let is_last = (due.len() as u64) < STEPS;
+        let turn = advance_each(app, due).await?;
+        if turn != Turn::Idle || is_last {
+            return Ok(turn);
+        }
+        // none of these can be planned; what stands behind them can
+        passed += STEPS;
+    }
+}
+
+/// One chunk of each of these steps.
+async fn advance_each(app: &App, due: Vec<step::Model>) -> Result<Turn> {
     let ids = due.iter().map(|step| step.announcement_id);
     let told = announcement::Entity::find().filter(announcement::Column::Id.is_in(ids)).all(app.store.read()).await?;
     let mut turn = Turn::Idle;

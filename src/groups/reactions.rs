@@ -1,10 +1,10 @@
 //! What follows from founding a body, taking a seat, losing it with a term, electing anew, and leaving the roster: a forum for
 //! those who have one, nothing unread for who is new, a word about the days of an election, a card for who sits there no more,
-//! no group for who is gone, a word to who checks whom others recommend, and to who recommended.
+//! no group for who is gone, a word to who checks whom others recommend, to who recommended, and to whom.
 use super::rules;
 use crate::{
     areas,
-    bodies::{self, BodyKind, Role},
+    bodies::{self, BodyKind},
     error::Result,
     events::{Event, Kind, Reaction},
     ids::{BodyId, PersonId, VoteId},
@@ -77,27 +77,40 @@ async fn tell_lost(tx: &Tx, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// Who checks for the party hears that somebody was recommended for a council, and who recommended hears what came of it.
+/// Who checks for the party, and who it is about, hear that somebody was recommended for a council; who recommended, and who it
+/// is about, hear what came of it.
 async fn tell_recommended(tx: &Tx, event: &Event) -> Result<()> {
     if !matches!(event.kind, Kind::RecommendationMade | Kind::RecommendationDecided) {
         return Ok(());
     }
-    let Some((person, name, body, state)) = bodies::recommendations::told(tx, event.subject_id()?).await? else {
-        return Ok(());
-    };
+    let Some(told) = bodies::recommendations::told(tx, event.subject_id()?).await? else { return Ok(()) };
+    let body = told.body;
     let council = bodies::queries::get(tx, body).await?;
-    let blanks = [("body", council.name.as_str().into()), ("name", name.into()), ("state", state.into())];
-    if event.kind == Kind::RecommendationDecided {
+    let blanks = [("body", council.name.as_str().into()), ("name", told.name.into()), ("state", told.state.into())];
+    let is_decided = event.kind == Kind::RecommendationDecided;
+    if let Some(person) = told.about {
+        let said = if is_decided {
+            ("recommended_decided", "card-recommended-decided")
+        } else {
+            ("recommended", "card-recommended")
+        };
+        let card = Card::worded(said, &blanks, format!("/bodies/{body}#recommend"));
+        post_card(tx, mailbox(tx, person).await?, card).await?;
+    }
+    if is_decided {
         let card =
             Card::worded(("recommendation_decided", "card-recommendation-decided"), &blanks, format!("/bodies/{body}"));
-        return post_card(tx, mailbox(tx, person).await?, card).await.map(drop);
+        return post_card(tx, mailbox(tx, told.by).await?, card).await.map(drop);
     }
     let link = format!("/desk/recommendations?body={body}");
     let card = Card::worded(("recommendation_made", "card-recommendation-made"), &blanks, link);
     for area in &council.areas {
-        for (branch, seat) in bodies::queries::in_role(tx, area, (Role::Chair, tx.now())).await? {
-            if branch.kind == BodyKind::PartyBranch {
-                post_card(tx, mailbox(tx, seat.person_id).await?, card.clone()).await?;
+        for role in bodies::recommendations::CHECKERS {
+            for (branch, seat) in bodies::queries::in_role(tx, area, (role, tx.now())).await? {
+                let may_check = branch.kind == BodyKind::PartyBranch && seat.person_id != told.by;
+                if may_check && told.about != Some(seat.person_id) {
+                    post_card(tx, mailbox(tx, seat.person_id).await?, card.clone()).await?;
+                }
             }
         }
     }

@@ -40,7 +40,7 @@ pub struct HeldView {
     pub stream_id: StreamId,
     /// Its title.
     pub stream_title: String,
-    /// Who wants to say it: full name for who decides, absent for its author.
+    /// Who wants to say it, under the masked name that the conversation would show; absent for its author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
     /// What it says.
@@ -203,7 +203,7 @@ async fn views(db: &impl ConnectionTrait, keys: &Keys, rows: Vec<held::Model>, a
         let is_theirs = row.author_id == actor.person;
         views.push(HeldView {
             stream_title: titles.get(&row.stream_id).cloned().unwrap_or_default(),
-            author_name: names.get(&row.author_id).filter(|_| !is_theirs).cloned(),
+            author_name: names.get(&row.author_id).filter(|_| !is_theirs).map(|name| people::mask_name(name)),
             text: said.map_or_else(|| text::say("erased"), |said| said.text),
             media: photos.remove(&row.id.to_string()).unwrap_or_default(),
             reason_text: text::word("held-reason", &row.reason),

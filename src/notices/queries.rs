@@ -121,6 +121,9 @@ pub struct NoticeDetail {
     pub notice: NoticeView,
     /// What it says.
     pub text: String,
+    /// The committee's decision by which the council published it: which meeting, which day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mandate_source: Option<String>,
     /// The newest 20 versions, newest first.
     pub versions: Vec<VersionView>,
     /// Objections, oldest first, 500 at most; names are masked.
@@ -163,10 +166,15 @@ pub(super) async fn public_detail(db: &impl ConnectionTrait, row: notice::Model)
         .await?;
     let objection_list =
         objections::objection_views(db, objections::objections_to(row.id).all(db).await?, Eyes::Public).await?;
+    let mandate_source = match row.mandate_id {
+        Some(mandate) => bodies::queries::mandate_source(db, mandate).await?,
+        None => None,
+    };
     let text = row.text.clone();
     Ok(NoticeDetail {
         notice: view(db, row).await?,
         text,
+        mandate_source,
         versions: versions.into_iter().map(version_view).collect(),
         objection_list,
     })

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     actor::Actor,
     areas::{self, TOWN_CODE},
-    bodies, clock,
+    bodies,
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     ids::PersonId,
@@ -102,9 +102,7 @@ pub async fn set(tx: &Tx, actor: &Actor, input: SetSkills) -> Result<SkillsView>
 
 /// Children are found by nobody, and take nothing.
 pub(super) async fn require_adult(tx: &Tx, actor: &Actor) -> Result<()> {
-    let today = clock::local_date(tx.now());
-    let person = people::person(tx, actor.person).await?;
-    let is_adult = person.is_some_and(|one| people::rules::is_adult(one.birth_date, today));
+    let is_adult = people::queries::is_of_age(tx, actor.person, tx.now()).await?;
     if is_adult { Ok(()) } else { Err(Code::NotAllowed.into()) }
 }
 

@@ -67,7 +67,8 @@ pub struct EntryView {
     /// title, link, is_answer}` of a bump; `{state, reason?}` of what was taken back and of the recall; `{erased, text}` of
     /// what its author had erased with the account; `{change, row_no, text?, quantity?, cells?}` of a row of a list, without
     /// words once the row was changed or taken out; `{person_id, change}` of a member: joined, leads, left, removed; in a
-    /// mailbox `{stream_id, change, role?}`: joined, changed, left.
+    /// mailbox `{stream_id, change, role?}`: joined, changed, left. `mentions` are ids as `sender.id` has them: whoever reads is
+    /// addressed by the `me` of the stream, or by the own id.
     pub body: serde_json::Value,
     /// When.
     pub created_at: DateTime<FixedOffset>,

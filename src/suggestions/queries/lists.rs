@@ -18,8 +18,8 @@ use crate::{
     page::{Cursor, Page, PageQuery},
     people, streams,
     suggestions::{
-        Suggestion, about, readings,
-        rows::{answer, hiding, suggestion},
+        Suggestion, about,
+        rows::{answer, hiding, reading, suggestion},
         rules::{self, HidingState, SuggestionState, Visibility},
         words,
     },
@@ -234,10 +234,21 @@ pub async fn desk_alike(
     actor: &Actor,
     of: &SuggestionSummary,
 ) -> Result<Vec<SuggestionSummary>> {
+    let own = (reading::Entity, reading::Column::SuggestionId);
+    let opened = reading::Entity::find()
+        .select_only()
+        .column(reading::Column::SuggestionId)
+        .filter(reading::Column::PersonId.eq(actor.person))
+        .filter(Expr::col(own).equals((suggestion::Entity, suggestion::Column::Id)))
+        .into_query();
+    let is_read = Condition::any()
+        .add(suggestion::Column::Visibility.eq(Visibility::Public))
+        .add(suggestion::Column::Id.in_subquery(opened));
     let mut rows: Vec<Suggestion> = Vec::new();
     for desk in on_desk(actor) {
         let waiting = suggestion::Entity::find()
             .filter(desk)
+            .filter(is_read.clone())
             .filter(suggestion::Column::BodyId.eq(of.body_id))
             .filter(suggestion::Column::Category.eq(of.category))
             .filter(suggestion::Column::Id.ne(of.id))
@@ -248,8 +259,6 @@ pub async fn desk_alike(
             .limit(ALIKE);
         rows.extend(waiting.all(db).await?);
     }
-    let opened = readings::opened_by(db, actor.person, rows.iter().map(|row| row.id).collect()).await?;
-    rows.retain(|row| row.visibility == Visibility::Public || opened.contains(&row.id));
     summaries(db, rows, Shown::PublicOnly).await
 }
 

@@ -63,7 +63,8 @@ pub struct BodyCharter {
     pub recorded_at: DateTime<FixedOffset>,
 }
 
-/// Writes down the next version of a council's charter; those before stay. Records `body.registered`.
+/// Writes down the next version of a council's charter; those before stay; the same once more is the same version. Records
+/// `body.registered`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who does not lead the council; `invalid_fields`; `changed`; `wrong_state` after 50 versions.
@@ -76,12 +77,19 @@ pub async fn write(tx: &Tx, actor: &Actor, (id, input): (BodyId, WriteBodyCharte
     let version = newest.as_ref().map_or(0, |row| row.version);
     // browsers end lines otherwise than the API
     let text = input.text.trim().replace("\r\n", "\n");
+    let is_repeated = newest.as_ref().is_some_and(|row| {
+        let is_as_typed = row.text == text && row.source == input.source.trim() && row.adopted_on == input.adopted_on;
+        row.version - 1 == input.version && row.recorded_by == actor.person && is_as_typed
+    });
+    if is_repeated {
+        return read(tx, (id, None)).await;
+    }
     let mut checks = Checks::default();
     checks.text("text", &text, 10..=5000);
     checks.text("source", &input.source, 2..=100);
     checks.day("adopted_on", input.adopted_on);
     checks.require(input.adopted_on <= clock::local_date(tx.now()), "adopted_on", "out_of_range");
-    let is_same = newest.as_ref().is_some_and(|row| row.text == text);
+    let is_same = newest.as_ref().is_some_and(|row| row.version == input.version && row.text == text);
     checks.require(!is_same, "text", "duplicate");
     checks.done()?;
     if version >= MAX_VERSIONS {

@@ -15,7 +15,7 @@ use super::{
     rules::{BodyKind, Role},
 };
 use crate::{
-    actor::{Actor, covers},
+    actor::{Actor, HeldSeat, covers},
     error::{Checks, Code, Error, Result},
     events::{self, Happening, Kind},
     ids::{BodyId, HouseholdId, PersonId},
@@ -151,8 +151,14 @@ pub async fn list(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> Resul
 /// May the actor hold the meetings of exactly this body?
 #[must_use]
 pub fn holds(actor: &Actor, id: BodyId) -> bool {
+    leads(&actor.seats, id)
+}
+
+/// The same of somebody's seats.
+#[must_use]
+pub fn leads(seats: &[HeldSeat], id: BodyId) -> bool {
     let right = |kind: &str, role: &str| super::rights(kind, role).contains(&Right::HoldMeeting);
-    actor.seats.iter().any(|seat| seat.body_id == id && right(&seat.body_kind, &seat.role))
+    seats.iter().any(|seat| seat.body_id == id && right(&seat.body_kind, &seat.role))
 }
 
 async fn held(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> Result<Body> {

@@ -11,7 +11,8 @@
 //! keeps it says so; a council has its start-up grant once, after it was at work, and a
 //! form that fits how many villages it covers, and its members alone work in service groups; what it did is taken back with a
 //! reason, never changed, and its charter only followed by its next version; who is recommended for it is known
-//! to whoever did so, leads it, checks it for the party, or fills its seats, alone; two terms of a body have no day in common, and one ends
+//! to whoever did so, to that person where the name is of one alone, and to who leads it, checks it for the party, or fills its
+//! seats; nobody decides about whom they recommended, or about themselves; two terms of a body have no day in common, and one ends
 //! before its time only by a result that stands, with a reason; who sat in one that is over stays as it was; when the term
 //! of a council or a federation nears its end and no other is open, its election has a calendar, drafted once, of which
 //! everybody reads which days were moved and why.
@@ -54,4 +55,4 @@ pub use self::{
     registration::{Grant, SetRegistration, set_registration},
     rules::{BodyForm, BodyKind, Role, SeatKind, SeatRoute},
 };
-pub use crate::rights::{Right, SPEAKERS, areas_with, may, require, rights};
+pub use crate::rights::{Right, SPEAKERS, areas_with, gives, may, require, rights};

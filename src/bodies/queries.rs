@@ -35,7 +35,7 @@ pub(super) use self::history::seated_in_terms;
 pub use self::{
     held::{seats, seats_of, seats_of_all},
     history::{sat_in, terms},
-    mandates::{Mandate, mandate_for, mandates_from},
+    mandates::{Mandate, mandate_for, mandate_source, mandates_from},
     near::{near, over},
 };
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{
     queries::{self, Body},
     rows::recommendation,
-    rules::{BodyKind, RecommendationState, SeatRoute},
+    rules::{BodyKind, RecommendationState, Role, SeatRoute},
     services::keeps,
 };
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
     error::{Checks, Code, Result},
     events::{self, Happening, Kind},
     ids::{BodyId, PersonId, RecommendationId},
-    people,
-    rights::{Right, may, rights},
+    people::{self, queries::Named},
+    rights::{Right, may},
     store::Tx,
     text,
 };
@@ -69,7 +69,7 @@ pub struct RecommendationView {
     pub route: SeatRoute,
     /// What they would do.
     pub reason: String,
-    /// Who recommended.
+    /// Who recommended; empty for whom it is about, who is not told.
     pub recommended_by_name: String,
     /// When.
     pub recommended_at: DateTime<FixedOffset>,
@@ -83,14 +83,20 @@ pub struct RecommendationView {
     pub note: Option<String>,
     /// The asker recommended.
     pub is_own: bool,
+    /// It is about the asker, who recommended oneself or is the only one of this name on the rosters there.
+    #[serde(default)]
+    pub is_about_me: bool,
 }
+
+/// Who checks for the party: its deputy, too, since nobody checks whom the same person recommended.
+pub const CHECKERS: [Role; 2] = [Role::Chair, Role::ViceChair];
 
 /// Does the actor lead the party's organisation of a village of this council, which checks who is recommended?
 #[must_use]
 pub fn checks_for(actor: &Actor, body: &Body) -> bool {
     let leads = |seat: &HeldSeat| {
         seat.body_kind == BodyKind::PartyBranch.as_str()
-            && rights(&seat.body_kind, &seat.role).contains(&Right::GiveOpinion)
+            && CHECKERS.iter().any(|role| role.as_str() == seat.role)
             && body.areas.iter().any(|area| seat.covers(area))
     };
     actor.seats.iter().any(leads)
@@ -122,8 +128,7 @@ pub fn recommends(actor: &Actor, body: &Body) -> bool {
 pub async fn recommend(tx: &Tx, actor: &Actor, (id, input): (BodyId, RecommendMember)) -> Result<RecommendationView> {
     let body = queries::get(tx, id).await?;
     let own = people::person(tx, actor.person).await?.ok_or(Code::NotAllowed)?;
-    let is_adult = people::rules::is_adult(own.birth_date, clock::local_date(tx.now()));
-    if !is_adult || !recommends(actor, &body) {
+    if !people::queries::is_of_age(tx, actor.person, tx.now()).await? || !recommends(actor, &body) {
         return Err(Code::NotAllowed.into());
     }
     let name = input.name.as_deref().map_or(own.name.as_str(), str::trim);
@@ -139,11 +144,18 @@ pub async fn recommend(tx: &Tx, actor: &Actor, (id, input): (BodyId, RecommendMe
         Some(_) if keeps(actor, id) || checks_for(actor, &body) => SeatRoute::Selected,
         Some(_) => SeatRoute::Recommended,
     };
+    let person_id = match input.name {
+        None => Some(actor.person),
+        Some(_) => match people::queries::named(tx, &body.areas, (name, None)).await? {
+            Named::One(person) => Some(person),
+            Named::Nobody | Named::Several => None,
+        },
+    };
     let row = recommendation::ActiveModel {
         id: Set(RecommendationId::new()),
         body_id: Set(id),
         name: Set(name.to_owned()),
-        person_id: Set((route == SeatRoute::SelfNominated).then_some(actor.person)),
+        person_id: Set(person_id),
         route: Set(route),
         reason: Set(input.reason.trim().to_owned()),
         recommended_by: Set(actor.person),
@@ -171,8 +183,8 @@ async fn open_of(tx: &Tx, (body, person): (BodyId, PersonId)) -> Result<Vec<reco
 /// `recommendation.decided`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` for others than these, and for who recommended oneself; `invalid_fields`; `wrong_state` when it is
-/// not its turn.
+/// `not_found`; `not_allowed` for others than these, for who recommended, and for whom it is about; `invalid_fields`;
+/// `wrong_state` when it is not its turn.
 pub async fn decide(
     tx: &Tx,
     actor: &Actor,
@@ -186,7 +198,7 @@ pub async fn decide(
         Seated | NotElected => (Some(Fit), settles(actor, &body)),
         _ => (None, sees_all(actor, &body)),
     };
-    if !is_allowed || row.person_id == Some(actor.person) {
+    if !is_allowed || row.person_id == Some(actor.person) || row.recommended_by == actor.person {
         return Err(Code::NotAllowed.into());
     }
     let is_no = matches!(input.outcome, Unfit | NotElected);
@@ -209,13 +221,14 @@ pub async fn decide(
     view(tx, actor, row).await
 }
 
-/// Takes a recommendation back, before it is decided for good. Records `recommendation.withdrawn`.
+/// Takes a recommendation back, before it is decided for good: whoever made it, or whom it is about. Records
+/// `recommendation.withdrawn`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed` for others than who made it; `wrong_state`.
+/// `not_found`; `not_allowed` for others than these; `wrong_state`.
 pub async fn withdraw(tx: &Tx, actor: &Actor, id: RecommendationId) -> Result<RecommendationView> {
     let row = recommendation::Entity::find_by_id(id).one(tx).await?.ok_or(Code::NotFound)?;
-    if row.recommended_by != actor.person {
+    if row.recommended_by != actor.person && row.person_id != Some(actor.person) {
         return Err(Code::NotAllowed.into());
     }
     let body = queries::get(tx, row.body_id).await?;
@@ -227,7 +240,11 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, id: RecommendationId) -> Result<Re
         .await?;
     let row = withdrawn.into_iter().next().ok_or(Code::WrongState)?;
     record(tx, actor, (Kind::RecommendationWithdrawn, &row, &body)).await?;
-    view(tx, actor, row).await
+    let mut seen = view(tx, actor, row).await?;
+    if !seen.is_own {
+        seen.recommended_by_name.clear();
+    }
+    Ok(seen)
 }
 
 async fn record(tx: &Tx, actor: &Actor, (kind, row, body): (Kind, &recommendation::Model, &Body)) -> Result<()> {
@@ -238,20 +255,27 @@ async fn record(tx: &Tx, actor: &Actor, (kind, row, body): (Kind, &recommendatio
 }
 
 /// Who is recommended for a council, the newest first, 100 at most: everybody for who leads it, checks for it or fills its seats,
-/// else those whom the actor recommended.
+/// else those whom the actor recommended, and those that are about the actor.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn list(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> Result<Vec<RecommendationView>> {
     let body = queries::get(db, id).await?;
-    let own = (!sees_all(actor, &body)).then(|| recommendation::Column::RecommendedBy.eq(actor.person));
+    let sees_all = sees_all(actor, &body);
+    let own = Condition::any()
+        .add(recommendation::Column::RecommendedBy.eq(actor.person))
+        .add(recommendation::Column::PersonId.eq(actor.person));
     let rows = recommendation::Entity::find()
         .filter(recommendation::Column::BodyId.eq(id))
-        .filter(Condition::all().add_option(own))
+        .filter(Condition::all().add_option((!sees_all).then_some(own)))
         .order_by_desc(recommendation::Column::RecommendedAt)
         .order_by_desc(recommendation::Column::Id)
         .limit(LISTED);
-    views(db, actor, rows.all(db).await?).await
+    let mut list = views(db, actor, rows.all(db).await?).await?;
+    if !sees_all {
+        list.iter_mut().filter(|one| !one.is_own).for_each(|one| one.recommended_by_name.clear());
+    }
+    Ok(list)
 }
 
 /// Those that wait for the actor to check them.
@@ -271,9 +295,12 @@ pub async fn waiting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<Rec
     let rows = recommendation::Entity::find()
         .filter(recommendation::Column::BodyId.is_in(ids))
         .filter(recommendation::Column::State.eq(RecommendationState::Waiting))
+        .filter(recommendation::Column::RecommendedBy.ne(actor.person))
         .order_by_asc(recommendation::Column::RecommendedAt)
         .limit(LISTED);
-    views(db, actor, rows.all(db).await?).await
+    let mut waiting = views(db, actor, rows.all(db).await?).await?;
+    waiting.retain(|one| !one.is_about_me);
+    Ok(waiting)
 }
 
 async fn view(db: &impl ConnectionTrait, actor: &Actor, row: recommendation::Model) -> Result<RecommendationView> {
@@ -298,21 +325,36 @@ async fn views(
         decided_at: row.decided_at.map(clock::local),
         note: row.note,
         is_own: row.recommended_by == actor.person,
+        is_about_me: row.person_id == Some(actor.person),
     };
     Ok(rows.into_iter().map(shown).collect())
 }
 
-/// What who recommended somebody is told: the person, who was recommended, for which council, and what became of it.
+/// What is told of a recommendation.
+pub struct Told {
+    /// Who recommended.
+    pub by: PersonId,
+    /// Whom, where that is known and somebody else.
+    pub about: Option<PersonId>,
+    /// The name.
+    pub name: String,
+    /// For which council.
+    pub body: BodyId,
+    /// What became of it, in words.
+    pub state: String,
+}
+
+/// What who recommended somebody, and who was, are told.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn told(
-    db: &impl ConnectionTrait,
-    id: RecommendationId,
-) -> Result<Option<(PersonId, String, BodyId, String)>> {
+pub async fn told(db: &impl ConnectionTrait, id: RecommendationId) -> Result<Option<Told>> {
     let row = recommendation::Entity::find_by_id(id).one(db).await?;
-    Ok(row.map(|row| {
-        let state = text::word("recommendation-state", row.state.as_str());
-        (row.recommended_by, row.name, row.body_id, state)
+    Ok(row.map(|row| Told {
+        by: row.recommended_by,
+        about: row.person_id.filter(|person| *person != row.recommended_by),
+        name: row.name,
+        body: row.body_id,
+        state: text::word("recommendation-state", row.state.as_str()),
     }))
 }

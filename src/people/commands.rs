@@ -10,7 +10,8 @@ use std::{
 
 use chrono::NaiveDate;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder,
+    Set, sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -197,30 +198,24 @@ async fn households(tx: &Tx, roster: &Roster) -> Result<HashMap<String, Househol
     let old = household::Entity::find().filter(household::Column::AreaCode.eq(&roster.area)).all(tx).await?;
     let mut groups: HashMap<String, i32> = old.iter().map(|row| (row.number.clone(), row.group_number)).collect();
     let mut ids: HashMap<String, HouseholdId> = old.into_iter().map(|row| (row.number, row.id)).collect();
-    let mut fresh = Vec::new();
+    let mut rows = Vec::new();
     let mut seen = HashSet::new();
     for line in roster.listed.iter().map(|line| &line.row).filter(|row| seen.insert(row.household_no.as_str())) {
         let group = i32::from(line.group);
-        match (ids.get(&line.household_no), groups.insert(line.household_no.clone(), group)) {
-            (Some(id), Some(before)) if before != group => {
-                let row = household::ActiveModel { group_number: Set(group), ..Default::default() };
-                household::Entity::update_many().set(row).filter(household::Column::Id.eq(*id)).exec(tx).await?;
-            }
-            (Some(_), _) => {}
-            (None, _) => {
-                let id = HouseholdId::new();
-                ids.insert(line.household_no.clone(), id);
-                fresh.push(household::ActiveModel {
-                    id: Set(id),
-                    area_code: Set(roster.area.clone()),
-                    number: Set(line.household_no.clone()),
-                    group_number: Set(group),
-                });
-            }
+        let id = *ids.entry(line.household_no.clone()).or_insert_with(HouseholdId::new);
+        if groups.insert(line.household_no.clone(), group) != Some(group) {
+            rows.push(household::ActiveModel {
+                id: Set(id),
+                area_code: Set(roster.area.clone()),
+                number: Set(line.household_no.clone()),
+                group_number: Set(group),
+            });
         }
     }
-    for chunk in fresh.chunks(CHUNK) {
-        household::Entity::insert_many(chunk.to_vec()).exec_without_returning(tx).await?;
+    let known = OnConflict::column(household::Column::Id).update_column(household::Column::GroupNumber).to_owned();
+    for chunk in rows.chunks(CHUNK) {
+        let insert = household::Entity::insert_many(chunk.to_vec()).on_conflict(known.clone());
+        insert.exec_without_returning(tx).await?;
     }
     Ok(ids)
 }
@@ -318,14 +313,12 @@ async fn free_numbers(tx: &Tx, roster: &Roster, change: &Change, known: &[person
     };
     giving.extend(known.iter().filter(is_claimed).map(|old| old.id));
     let takes_id: HashSet<PersonId> = change.changed.iter().map(|(old, _)| old.id).collect();
-    for id in giving {
-        let mut row = person::ActiveModel { roster_number: Set(id.to_string()), ..Default::default() };
-        if takes_id.contains(&id) {
-            row.id_hmac = Set(None);
-        }
-        person::Entity::update_many().set(row).filter(person::Column::Id.eq(id)).exec(tx).await?;
-    }
-    Ok(())
+    let freed = known.iter().filter(|old| giving.contains(&old.id)).map(|old| person::Model {
+        roster_number: old.id.to_string(),
+        id_hmac: old.id_hmac.clone().filter(|_| !takes_id.contains(&old.id)),
+        ..old.clone()
+    });
+    put(tx, freed.collect()).await
 }
 
 async fn write(tx: &Tx, change: Change) -> Result<()> {
@@ -339,18 +332,23 @@ async fn write(tx: &Tx, change: Change) -> Result<()> {
         desk_login::forget(tx, some).await?;
         sessions::end_all_of(tx, some, "phone_changed").await?;
     }
-    for (old, new) in change.changed {
+    for (old, new) in &change.changed {
         if old.area_code != new.area_code {
             tx.ring(Bell::RightsChanged { person: new.id });
         }
-        let id = new.id;
-        let row = new.into_active_model().reset_all();
-        person::Entity::update_many().set(row).filter(person::Column::Id.eq(id)).exec(tx).await?;
     }
-    let fresh: Vec<person::ActiveModel> =
-        change.fresh.into_iter().map(|new| new.into_active_model().reset_all()).collect();
-    for chunk in fresh.chunks(CHUNK) {
-        person::Entity::insert_many(chunk.to_vec()).exec_without_returning(tx).await?;
+    put(tx, change.changed.into_iter().map(|(_, new)| new).chain(change.fresh).collect()).await
+}
+
+/// Writes people as they shall be, who are known or not: a statement for many of them.
+async fn put(tx: &Tx, people: Vec<person::Model>) -> Result<()> {
+    use person::Column;
+    let all_else = Column::iter().filter(|column| !matches!(column, Column::Id));
+    let known = OnConflict::column(Column::Id).update_columns(all_else).to_owned();
+    let rows: Vec<person::ActiveModel> = people.into_iter().map(|new| new.into_active_model().reset_all()).collect();
+    for chunk in rows.chunks(CHUNK) {
+        let insert = person::Entity::insert_many(chunk.to_vec()).on_conflict(known.clone());
+        insert.exec_without_returning(tx).await?;
     }
     Ok(())
 }

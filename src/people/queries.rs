@@ -1,7 +1,7 @@
 //! Reads of rosters and log-ins.
 use std::collections::HashMap;
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -91,6 +91,14 @@ impl From<person::Model> for Resident {
 /// When the database cannot be read.
 pub async fn person(db: &impl ConnectionTrait, id: PersonId) -> Result<Option<Resident>> {
     Ok(person::Entity::find_by_id(id).one(db).await?.map(Resident::from))
+}
+
+/// Is somebody of age now?
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_of_age(db: &impl ConnectionTrait, id: PersonId, now: DateTime<Utc>) -> Result<bool> {
+    Ok(person(db, id).await?.is_some_and(|one| rules::is_adult(one.birth_date, clock::local_date(now))))
 }
 
 /// The one with this number on a village's roster now.

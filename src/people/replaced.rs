@@ -40,8 +40,8 @@ pub(super) async fn note(tx: &Tx, phones: Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Tells them. One may be told twice when the process ends in between; it is never told less than once while there is a
-/// provider.
+/// Tells them. One may be told twice, when the process ends in between or two workers look at the same moment; it is never
+/// told less than once while there is a provider.
 ///
 /// # Errors
 /// When the database fails.

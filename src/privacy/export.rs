@@ -100,6 +100,7 @@ async fn rows(db: &impl ConnectionTrait, person: PersonId) -> Result<(Tables, BT
     let all = fields().map_err(Error::broken)?;
     for field in all.iter().filter(|field| field.kind == SELF) {
         let of_table = all.iter().filter(|other| other.table == field.table && other.kept == "clear");
+        let of_table = of_table.filter(|other| !is_kept_back(other));
         let found = about(db, field, of_table.map(|other| other.column.as_str()).collect(), person).await?;
         tables.entry(field.table.clone()).or_default().extend(found);
     }
@@ -130,6 +131,11 @@ async fn about(
         Value::Object(cells.collect::<Map<_, _>>())
     };
     Ok(found.iter().map(row).collect())
+}
+
+/// Who recommended somebody for a council is not told to whom that is about.
+fn is_kept_back(field: &FieldRule) -> bool {
+    field.table == "recommendations" && field.column == "recommended_by"
 }
 
 /// The field names this person. As text where it may name something else: the subject of an event, the target of a message.

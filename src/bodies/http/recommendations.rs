@@ -22,7 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/v1/bodies/{id}/recommendations", tag = "bodies", operation_id = "list_recommendations",
     params(("id" = BodyId, Path, description = "The council")), responses(
     (status = 200, body = Vec<RecommendationView>,
-        description = "The newest first, 100 at most; one's own, but for who leads the council, checks for it or fills its seats"),
+        description = "The newest first, 100 at most; one's own and those about oneself, but for who leads the council, checks for it or fills its seats"),
     Problem,
 ))]
 async fn list_recommendations(
@@ -36,7 +36,8 @@ async fn list_recommendations(
 /// Recommend somebody, or oneself, for a council.
 #[utoipa::path(post, path = "/v1/bodies/{id}/recommendations", tag = "bodies", operation_id = "recommend_member",
     request_body = RecommendMember, params(("id" = BodyId, Path, description = "The council")), responses(
-    (status = 201, body = RecommendationView, description = "The party's organisation there is told that somebody is"),
+    (status = 201, body = RecommendationView,
+        description = "The party's organisation there is told that somebody is; so is that person, where the name is of one alone"),
     Problem,
 ))]
 async fn recommend_member(
@@ -55,7 +56,7 @@ async fn recommend_member(
 /// Say whether somebody is fit, for the party's organisation; or what came of it, for who fills the seats.
 #[utoipa::path(post, path = "/v1/recommendations/{id}/decide", tag = "bodies", operation_id = "decide_recommendation",
     request_body = DecideRecommendation, params(("id" = RecommendationId, Path, description = "The recommendation")),
-    responses((status = 200, body = RecommendationView, description = "Decided; who recommended is told"), Problem))]
+    responses((status = 200, body = RecommendationView, description = "Decided; who recommended is told, and whom it is about"), Problem))]
 async fn decide_recommendation(
     State(app): State<App>,
     actor: Actor,
@@ -69,7 +70,7 @@ async fn decide_recommendation(
     run.await.map(Json)
 }
 
-/// Take back what one has recommended.
+/// Take back what one has recommended, or that one is recommended.
 #[utoipa::path(post, path = "/v1/recommendations/{id}/withdraw", tag = "bodies",
     operation_id = "withdraw_recommendation",
     params(("id" = RecommendationId, Path, description = "The recommendation")),

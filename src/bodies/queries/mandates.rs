@@ -113,3 +113,11 @@ pub async fn mandates_from(db: &impl ConnectionTrait, from: Vec<BodyId>, now: Da
         .await?;
     Ok(rows.into_iter().map(Mandate::from).collect())
 }
+
+/// The decision behind a mandate, whether it still holds or not.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn mandate_source(db: &impl ConnectionTrait, id: MandateId) -> Result<Option<String>> {
+    Ok(mandate::Entity::find_by_id(id).one(db).await?.map(|row| row.source))
+}

@@ -80,7 +80,7 @@ pub(crate) mod recommendation {
         pub body_id: BodyId,
         /// As it was typed, of who recommended somebody else.
         pub name: String,
-        /// Who recommended oneself.
+        /// Who recommended oneself, or is the only one of this name on the rosters there.
         pub person_id: Option<PersonId>,
         pub route: SeatRoute,
         pub reason: String,

@@ -1,12 +1,12 @@
 //! `/bodies/{id}`: a body for everybody: who sits in it, who sat in its terms, the election that comes, what a council did.
-//! Whoever lives there recommends members for a council there (`/recommendations/{id}/withdraw` takes that back).
+//! Whoever lives there recommends members for a council there (`/recommendations/{id}/withdraw` takes that back, or oneself out).
 //! `/bodies/{id}/charter`: its charter, version by version, with what changed.
 use askama::Template;
 use axum::{Router, extract::State, response::Response};
 
 use super::{
-    fields::Fields,
-    layout::{Page, Resident, Viewer, render, see},
+    fields::{Fields, Wrong},
+    layout::{Page, Resident, Viewer, render, render_as, see, up},
     words::Words,
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         routing::{get, post},
     },
     bodies::{
-        self, SeatView,
+        self, BodyKind, SeatView,
         charter::{self, BodyCharter, BodyCharterQuery},
         elections::{self, ElectionView, TermHistory},
         queries::Body,
@@ -23,10 +23,10 @@ use crate::{
         rules::RecommendationState,
         services::{self, ServiceView},
     },
-    error::Result,
+    error::{Code, Result},
     ids::{BodyId, RecommendationId},
     matters::rules::changes::{Change, Fate, between},
-    text,
+    people, text,
 };
 
 /// Things that a council did, of which the page shows so many.
@@ -36,8 +36,8 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/bodies/{id}", get(show))
         .route("/bodies/{id}/charter", get(show_charter))
-        .route("/bodies/{id}/recommendations", post(recommend))
-        .route("/recommendations/{id}/withdraw", post(withdraw))
+        .route("/bodies/{id}/recommendations", post(recommend).merge(get(up)))
+        .route("/recommendations/{id}/withdraw", post(withdraw).merge(get(lead)))
 }
 
 #[derive(Template)]
@@ -53,7 +53,10 @@ struct BodyPage {
     charters: i32,
     /// May the viewer recommend somebody for it?
     may_recommend: bool,
+    /// Whom the viewer recommended, and that the viewer was.
     recommended: Vec<RecommendationView>,
+    typed: Fields,
+    wrong: Wrong,
 }
 
 impl BodyPage {
@@ -63,17 +66,22 @@ impl BodyPage {
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<BodyId>) -> Result<Response> {
+    shown(&app, &viewer, (id, Fields::default(), Wrong::default())).await
+}
+
+async fn shown(app: &App, viewer: &Viewer, (id, typed, wrong): (BodyId, Fields, Wrong)) -> Result<Response> {
     let db = app.store.read();
     let body = bodies::get(db, id).await?;
     let terms = elections::history(db, id).await?;
     let mut services = services::list(db, id).await?;
     services.truncate(SHOWN);
-    let may_recommend = viewer.actor.as_ref().is_some_and(|actor| recommendations::recommends(actor, &body));
-    let mut recommended = match &viewer.actor {
-        Some(actor) if may_recommend => recommendations::list(db, actor, id).await?,
-        _ => Vec::new(),
-    };
-    recommended.retain(|one| one.is_own);
+    let (mut may_recommend, mut recommended) = (false, Vec::new());
+    if let Some(actor) = viewer.actor.as_ref().filter(|_| body.kind == BodyKind::Council) {
+        may_recommend = recommendations::recommends(actor, &body)
+            && people::queries::is_of_age(db, actor.person, app.now()).await?;
+        recommended = recommendations::list(db, actor, id).await?;
+        recommended.retain(|one| one.is_own || one.is_about_me);
+    }
     let shown = BodyPage {
         page: viewer.page("page-body").titled(body.name.clone()).at(format!("/bodies/{id}")),
         seats: bodies::members_of(db, id, app.now()).await?,
@@ -84,8 +92,10 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(id): Path<BodyId>) ->
         services,
         may_recommend,
         recommended,
+        typed,
+        wrong,
     };
-    Ok(render(&shown))
+    Ok(render_as(shown.wrong.status(), &shown))
 }
 
 #[derive(Template)]
@@ -138,8 +148,16 @@ async fn recommend(State(app): State<App>, who: Resident, Path(id): Path<BodyId>
     let recommended = app.once(who.actor.clone(), fields.key(), "recommend_member", input, |tx, actor, input| {
         Box::pin(recommendations::recommend(tx, actor, input))
     });
-    recommended.await?;
-    Ok(see(&format!("/bodies/{id}#recommend")))
+    match recommended.await {
+        Ok(_) => Ok(see(&format!("/bodies/{id}#recommend"))),
+        Err(error) => shown(&app, &who.viewer, (id, fields, Wrong::from(error)?)).await,
+    }
+}
+
+/// Where nothing can be read: to the council's page.
+async fn lead(State(app): State<App>, Path(id): Path<RecommendationId>) -> Result<Response> {
+    let told = recommendations::told(app.store.read(), id).await?.ok_or(Code::NotFound)?;
+    Ok(see(&format!("/bodies/{}#recommend", told.body)))
 }
 
 async fn withdraw(State(app): State<App>, who: Resident, Path(id): Path<RecommendationId>) -> Result<Response> {

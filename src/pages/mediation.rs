@@ -4,7 +4,7 @@ use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, Wrong},
-    layout::{Page, Resident, render_as, see},
+    layout::{Page, Resident, render_as, see, up},
     words::Words,
 };
 use crate::{
@@ -21,7 +21,9 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/legal/mediations/{id}", get(show)).route("/legal/mediations/{id}/withdraw", post(withdraw))
+    Router::new()
+        .route("/legal/mediations/{id}", get(show))
+        .route("/legal/mediations/{id}/withdraw", post(withdraw).merge(get(up)))
 }
 
 #[derive(Template)]

@@ -4,7 +4,7 @@ use axum::{Router, extract::State, response::Response};
 
 use super::{
     fields::{Fields, WhichArea, Wrong},
-    layout::{Page, Resident, render, render_as, see, see_saved},
+    layout::{Page, Resident, render, render_as, see, see_saved, up},
     words::{Words, wire},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     areas::{self, TOWN_CODE},
     error::Result,
     ids::NeedId,
+    people,
     skills::{
         EndNeed, NeedView, SetSkills, TakeNeed, entries, needs,
         rules::{NeedState, SkillUse, typed as tags_of},
@@ -27,8 +28,8 @@ pub(super) fn routes() -> Router<App> {
         .route("/skills", get(own).merge(post(keep)))
         .route("/needs", get(list))
         .route("/needs/{id}", get(show))
-        .route("/needs/{id}/take", post(take))
-        .route("/needs/{id}/end", post(end))
+        .route("/needs/{id}/take", post(take).merge(get(up)))
+        .route("/needs/{id}/end", post(end).merge(get(up)))
 }
 
 #[derive(Template)]
@@ -38,6 +39,8 @@ struct SkillsPage {
     wrong: Wrong,
     typed: Fields,
     uses: [SkillUse; 3],
+    /// Who is not is found by nobody.
+    is_of_age: bool,
 }
 
 impl SkillsPage {
@@ -55,12 +58,13 @@ async fn own(State(app): State<App>, who: Resident) -> Result<Response> {
     for one in kept.uses {
         typed.preset("uses", wire(one));
     }
-    Ok(form(&who, typed, Wrong::default()))
+    form(&app, &who, (typed, Wrong::default())).await
 }
 
-fn form(who: &Resident, typed: Fields, wrong: Wrong) -> Response {
+async fn form(app: &App, who: &Resident, (typed, wrong): (Fields, Wrong)) -> Result<Response> {
     let page = who.page("page-skills").at("/skills");
-    render_as(wrong.status(), &SkillsPage { page, wrong, typed, uses: SkillUse::ALL })
+    let is_of_age = people::queries::is_of_age(app.store.read(), who.actor.person, app.now()).await?;
+    Ok(render_as(wrong.status(), &SkillsPage { page, wrong, typed, uses: SkillUse::ALL, is_of_age }))
 }
 
 async fn keep(State(app): State<App>, who: Resident, fields: Fields) -> Result<Response> {
@@ -73,7 +77,7 @@ async fn keep(State(app): State<App>, who: Resident, fields: Fields) -> Result<R
     let actor = who.actor.clone();
     match app.store.write(move |tx| Box::pin(async move { entries::set(tx, &actor, input).await })).await {
         Ok(_) => Ok(see_saved("/skills")),
-        Err(error) => Ok(form(&who, fields, Wrong::from(error)?)),
+        Err(error) => form(&app, &who, (fields, Wrong::from(error)?)).await,
     }
 }
 
@@ -101,11 +105,12 @@ struct NeedPage {
     one: NeedView,
     wrong: Wrong,
     typed: Fields,
+    is_of_age: bool,
 }
 
 impl NeedPage {
     fn may_take(&self) -> bool {
-        self.one.state == NeedState::Open && !self.one.is_of_body
+        self.one.state == NeedState::Open && !self.one.is_of_body && self.is_of_age
     }
 
     /// How it may end, from here, by the viewer.
@@ -131,7 +136,8 @@ async fn show(State(app): State<App>, who: Resident, Path(id): Path<NeedId>) -> 
 async fn shown(app: &App, who: &Resident, (id, typed, wrong): (NeedId, Fields, Wrong)) -> Result<Response> {
     let one = needs::read(app.store.read(), &who.actor, id).await?;
     let page = who.page("page-need").back("/needs").at(format!("/needs/{id}"));
-    Ok(render_as(wrong.status(), &NeedPage { page, one, wrong, typed }))
+    let is_of_age = people::queries::is_of_age(app.store.read(), who.actor.person, app.now()).await?;
+    Ok(render_as(wrong.status(), &NeedPage { page, one, wrong, typed, is_of_age }))
 }
 
 async fn take(State(app): State<App>, who: Resident, Path(id): Path<NeedId>, fields: Fields) -> Result<Response> {

@@ -30,6 +30,8 @@ const SHOWN: u64 = 50;
 pub struct Said {
     pub seq: i64,
     pub is_mine: bool,
+    /// It addresses whoever looks: by name, or with everybody.
+    pub is_for_me: bool,
     /// Who, and for which body; empty for a card.
     pub who: String,
     /// One character that stands for whoever speaks.
@@ -176,6 +178,7 @@ impl Around {
         Some(Said {
             seq: entry.seq,
             is_mine: self.is_mine(&entry),
+            is_for_me: self.is_for_me(&entry),
             who,
             face,
             text: match entry.body["edits"].as_i64() {
@@ -201,6 +204,15 @@ impl Around {
 
     fn is_mine(&self, entry: &EntryView) -> bool {
         entry.sender.as_ref().is_some_and(|sender| [self.me, self.mask].contains(&sender.id))
+    }
+
+    fn is_for_me(&self, entry: &EntryView) -> bool {
+        let is_me = |id: &Value| {
+            let id = id.as_str().and_then(|id| id.parse::<PersonId>().ok());
+            id.is_some_and(|id| [self.me, self.mask].contains(&id))
+        };
+        let is_for_all = entry.body["mention_all"] == true && !self.is_mine(entry);
+        is_for_all || entry.body["mentions"].as_array().is_some_and(|ids| ids.iter().any(is_me))
     }
 
     fn who(&self, entry: &EntryView) -> String {

@@ -72,6 +72,8 @@ struct VotePage {
     mine: Option<MyVote>,
     /// For whom one casts here, if for somebody else.
     other: Option<ProxyView>,
+    /// The receipt of the ballot that the viewer cast for that one.
+    proxied: Option<BallotReceipt>,
     /// Somebody else was named in the address for whom one may not cast, or no longer: then there is no form at all, or the
     /// ballot would be the own.
     is_lost: bool,
@@ -84,7 +86,10 @@ struct VotePage {
 
 impl VotePage {
     fn receipt(&self) -> Option<&BallotReceipt> {
-        self.mine.as_ref().filter(|_| self.other.is_none())?.receipt.as_ref()
+        match self.other {
+            Some(_) => self.proxied.as_ref(),
+            None => self.mine.as_ref()?.receipt.as_ref(),
+        }
     }
 
     fn may_vote(&self) -> bool {
@@ -95,7 +100,8 @@ impl VotePage {
                 self.mine.as_ref().is_some_and(|mine| mine.is_on_roll && !mine.has_sheet && (!mine.has_cast || again))
             }
         };
-        self.vote.state == "open" && may && !self.is_lost && !self.is_on_paper()
+        let takes = self.vote.state == "open" && self.vote.restored_at.is_none();
+        takes && may && !self.is_lost && !self.is_on_paper()
     }
 
     /// Those for whom one may cast, on the own page.
@@ -179,10 +185,15 @@ async fn shown(app: &App, viewer: &Viewer, id: VoteId, (number, wrong): (Option<
     let preset = queries::rule(app.store.read(), id).await?;
     let other = mine.as_ref().and_then(|mine| among(mine, number));
     let is_lost = number.is_some() && other.is_none();
+    let proxied = match (&viewer.actor, &other) {
+        (Some(actor), Some(one)) => queries::receipt_for(app, actor, (id, one.number)).await?,
+        _ => None,
+    };
     let clip = aloud::queries::of_vote(app.store.read(), id).await?;
     let called = Called::Vote(Box::new(vote.clone()));
     let doors = AtDoors::of(app.store.read(), viewer.actor.as_ref(), &called).await?;
-    let mut shown = VotePage { page, preset, mine, other, is_lost, choices: CHOICES, doors, clip, vote, wrong };
+    let mut shown =
+        VotePage { page, preset, mine, other, proxied, is_lost, choices: CHOICES, doors, clip, vote, wrong };
     if !shown.may_vote() {
         // no script of others beside a ballot
         shown.page = viewer.asked(app, shown.page, Moment::Vote).await;
@@ -265,8 +276,7 @@ async fn taken(
     };
     match cast {
         Ok(_) => Ok(see(&back)),
-        // the receipt of the ballot that was taken says more than a refusal
-        Err(error) if error.code() == Code::AlreadyCast => Ok(see(&back)),
+        // beside the receipt of the ballot that was taken: nobody believes that another choice took its place
         Err(error) => shown(app, &who.viewer, id, (elector, Wrong::from(error)?)).await,
     }
 }

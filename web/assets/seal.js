@@ -4,7 +4,7 @@
 (function (root) {
   'use strict';
   var crypto = root.crypto || {}, subtle = crypto.subtle, P256 = { name: 'ECDH', namedCurve: 'P-256' };
-  var TRUSTEES = ['committee', 'supervision', 'town'];
+  var TRUSTEES = ['committee', 'supervision', 'town'], ALG = 'LSE1-2of3-P256-HKDF-SHA256-AES128GCM', DEAF = 20000;
 
   function bytes(text) { return new TextEncoder().encode(text); }
   function join(parts) {
@@ -61,6 +61,8 @@
     var tally = JSON.parse(manifest).tally, parts = [0, 1, 2].map(function () { return crypto.getRandomValues(new Uint8Array(32)); });
     var key = parts[0].map(function (byte, at) { return byte ^ parts[1][at] ^ parts[2][at]; });
     var text = bytes(JSON.stringify({ c: choices })), content = new Uint8Array(tally.pad), id = uuid(castId);
+    /* closed in another way than the vote asks for it would be opened by nobody, and count as invalid */
+    if (tally.alg !== ALG || tally.need !== 2) throw new Error('another way');
     if (text.length + 2 > content.length) throw new Error('too long');
     content.set([text.length >> 8, text.length & 255]);
     content.set(text, 2);
@@ -95,17 +97,25 @@
   /* <form data-seal="/v1/votes/…/manifest">: choose, look once more, seal, send the envelope by the second form. */
   function ballot(form) {
     var sure = document.querySelector('[data-seal-sure]'), send = document.querySelector('[data-seal-send]');
-    var problem = document.querySelector('[data-seal-problem]'), seals = true;
+    var problem = document.querySelector('[data-seal-problem]'), unsent = document.querySelector('[data-seal-unsent]');
+    /* `ready`: sealed, and no answer came yet; sent again it is the same ballot */
+    var button = sure.querySelector('[data-seal-do]'), seals = true, ready = null;
     function show(byPhone) {
       seals = byPhone;
       Array.prototype.forEach.call(document.querySelectorAll('[data-by-server]'), function (part) { part.hidden = byPhone; });
       Array.prototype.forEach.call(document.querySelectorAll('[data-by-phone]'), function (part) { part.hidden = !byPhone; });
     }
+    /* looking once more, or choosing; live.js draws nothing anew under who looks, or the form that sends would be gone */
+    function look(isOn) {
+      form.hidden = isOn;
+      sure.hidden = !isOn;
+      if (isOn) sure.setAttribute('data-busy', ''); else sure.removeAttribute('data-busy');
+    }
     /* WebCrypto is there and cannot do it (a curve is missing, say): the server's way is open again, and says what it is */
     function byServer() {
+      button.disabled = false;
       show(false);
-      sure.hidden = true;
-      form.hidden = false;
+      look(false);
     }
     function checked() { return Array.prototype.slice.call(form.querySelectorAll('input[name=choice]:checked')); }
     show(true);
@@ -117,33 +127,56 @@
       if (!chosen.length && !many) return;
       if (many) many.hidden = chosen.length <= most;
       if (chosen.length > most) return;
-      form.hidden = true;
-      sure.hidden = false;
+      look(true);
       var words = chosen.map(function (one) { return one.parentNode.textContent.trim(); }).join('、');
       sure.querySelector('[data-seal-chosen]').textContent = words || form.getAttribute('data-none');
-      sure.querySelector('[data-seal-do]').focus();
+      button.focus();
     });
     sure.querySelector('[data-seal-back]').addEventListener('click', function () {
-      sure.hidden = true;
-      form.hidden = false;
+      ready = null;
+      problem.hidden = unsent.hidden = true;
+      look(false);
     });
-    sure.querySelector('[data-seal-do]').addEventListener('click', function () {
-      var button = this, id = newId(), chosen = checked().map(function (one) { return one.value; });
-      button.disabled = true;
-      fetch(form.getAttribute('data-seal')).then(function (answer) {
+    /* What was chosen, closed under an id of its own; nothing where this phone cannot do it. */
+    function close() {
+      var id = newId(), chosen = checked().map(function (one) { return one.value; });
+      return fetch(form.getAttribute('data-seal')).then(function (answer) {
         if (!answer.ok) throw new Error('manifest');
         return answer.text();
       }).then(function (manifest) {
-        return seal(manifest, id, chosen).then(function (sealed) {
-          /* what was chosen does not stay behind for the next who holds the phone */
-          form.reset();
-          send.elements.cast_id.value = id;
-          send.elements.sealed.value = sealed;
-          send.submit();
-        }, byServer);
+        if (form.getAttribute('data-seal').indexOf('/' + JSON.parse(manifest).poll + '/') < 0) throw new Error('of another vote');
+        return seal(manifest, id, chosen).then(function (sealed) { return { id: id, sealed: sealed }; }, function () { return null; });
+      });
+    }
+    function post() {
+      send.elements.cast_id.value = ready.id;
+      send.elements.sealed.value = ready.sealed;
+      var body = Array.prototype.map.call(send.elements, function (one) { return one.name + '=' + encodeURIComponent(one.value); }).join('&');
+      /* given up for good: one that arrives after another was chosen would count in its place */
+      var stop = window.AbortController ? new AbortController() : null;
+      var late = new Promise(function (resolve, reject) {
+        setTimeout(function () { if (stop) stop.abort(); reject(new Error('unsent')); }, DEAF);
+      });
+      var sent = fetch(send.action, { method: 'POST', body: body, credentials: 'same-origin', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, signal: stop ? stop.signal : undefined });
+      return Promise.race([sent, late]).then(function (answer) {
+        if (answer.status >= 500 || answer.status === 429 || answer.status === 408) throw new Error('unsent');
+        /* what was chosen does not stay behind for the next who holds the phone and goes back */
+        form.reset();
+        sure.querySelector('[data-seal-chosen]').textContent = '';
+        /* refused: the same once more shows the page that says why */
+        if (answer.redirected) location.assign(answer.url); else send.submit();
+      });
+    }
+    button.addEventListener('click', function () {
+      button.disabled = true;
+      problem.hidden = unsent.hidden = true;
+      (ready ? Promise.resolve(ready) : close()).then(function (made) {
+        ready = made;
+        if (ready) return post();
+        byServer();
       }).catch(function () {
         button.disabled = false;
-        problem.hidden = false;
+        (ready ? unsent : problem).hidden = false;
       });
     });
   }
@@ -168,6 +201,16 @@
     form.querySelector('[data-key-print]').addEventListener('click', function () { window.print(); });
   }
 
-  Array.prototype.forEach.call(document.querySelectorAll('form[data-seal]'), ballot);
-  Array.prototype.forEach.call(document.querySelectorAll('form[data-make-key]'), trustee);
+  /* live.js draws the page anew when there is news: a form that nobody set up would send the choice in clear */
+  function setUp() {
+    [['form[data-seal]', ballot], ['form[data-make-key]', trustee]].forEach(function (one) {
+      Array.prototype.forEach.call(document.querySelectorAll(one[0]), function (form) {
+        if (form.liushengSet) return;
+        form.liushengSet = true;
+        one[1](form);
+      });
+    });
+  }
+  document.addEventListener('liusheng:main', setUp);
+  setUp();
 })(typeof self === 'undefined' ? globalThis : self);

@@ -143,6 +143,7 @@ async fn others(app: &App, area: &str) -> Result<Vec<Other>> {
             Said::Objection => "county-overdue-rolls",
             Said::Challenge => "county-overdue-challenges",
             Said::Count => "county-overdue-paper",
+            Said::Restored => "county-overdue-restored",
         };
         others.push(other(key, area, due_at));
     }

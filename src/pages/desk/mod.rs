@@ -61,7 +61,7 @@ use crate::{
         App,
         routing::{get, post},
     },
-    pages::fields::MAX_FILES_BODY,
+    pages::{fields::MAX_FILES_BODY, layout::up},
 };
 
 /// A roster, and what a form adds around it.
@@ -79,42 +79,45 @@ pub(crate) fn routes() -> Router<App> {
         .merge(of_bodies())
         .route("/desk", get(todo::show))
         .route("/desk/letters", get(letters::list))
-        .route("/desk/letters/duty", post(letters::duty))
+        .route("/desk/letters/duty", post(letters::duty).merge(get(up)))
         .route("/desk/matters", get(matters::list))
         .route("/desk/matters/new", get(matters::new).merge(post(matters::raise)))
         .route("/desk/matters/{id}", get(matter::show))
-        .route("/desk/matters/{id}/particulars", post(matter_acts::describe).layer(DefaultBodyLimit::max(MAX_PROOF)))
-        .route("/desk/matters/{id}/{form}", post(matter_acts::act))
+        .route(
+            "/desk/matters/{id}/particulars",
+            post(matter_acts::describe).merge(get(up)).layer(DefaultBodyLimit::max(MAX_PROOF)),
+        )
+        .route("/desk/matters/{id}/{form}", post(matter_acts::act).merge(get(up)))
         .route("/desk/charters", get(charters::show))
-        .route("/desk/charters/{form}", post(charters::act))
+        .route("/desk/charters/{form}", post(charters::act).merge(get(up)))
         .route("/desk/forms/{id}", get(sheets::show))
-        .route("/desk/forms/{id}/{form}", post(sheets::act))
+        .route("/desk/forms/{id}/{form}", post(sheets::act).merge(get(up)))
         .route("/desk/tasks/{id}", get(tasks::show))
-        .route("/desk/tasks/{id}/finish", post(tasks::finish).layer(DefaultBodyLimit::max(MAX_PROOF)))
-        .route("/desk/tasks/{id}/delay", post(tasks::delay))
-        .route("/desk/tasks/{id}/money", post(tasks::money).layer(DefaultBodyLimit::max(MAX_PROOF)))
-        .route("/desk/tasks/{id}/reverse", post(tasks::reverse))
+        .route("/desk/tasks/{id}/finish", post(tasks::finish).merge(get(up)).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/tasks/{id}/delay", post(tasks::delay).merge(get(up)))
+        .route("/desk/tasks/{id}/money", post(tasks::money).merge(get(up)).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/tasks/{id}/reverse", post(tasks::reverse).merge(get(up)))
         .route("/desk/roster", get(roster::show).merge(post(roster::import)).layer(DefaultBodyLimit::max(MAX_ROSTER)))
         .route("/desk/roster/blank", get(roster::blank))
         .route("/desk/requests", get(requests::show))
-        .route("/desk/requests/{form}", post(requests::act))
+        .route("/desk/requests/{form}", post(requests::act).merge(get(up)))
         .route("/desk/guest", get(guest::show).merge(post(guest::record)))
         .route("/desk/suspensions", get(suspensions::show))
-        .route("/desk/suspensions/{form}", post(suspensions::act))
+        .route("/desk/suspensions/{form}", post(suspensions::act).merge(get(up)))
         .route("/desk/webhooks", get(webhooks::show))
-        .route("/desk/webhooks/{form}", post(webhooks::act))
+        .route("/desk/webhooks/{form}", post(webhooks::act).merge(get(up)))
         .route("/desk/wechat", get(wechat::show).merge(post(wechat::put_up_menu)))
         .route("/desk/held", get(held::show).merge(post(held::decide)))
-        .route("/desk/held/media", post(held::set_media_review))
+        .route("/desk/held/media", post(held::set_media_review).merge(get(up)))
         .route("/desk/reports", get(reports::show).merge(post(reports::decide)))
         .route("/desk/county", get(county::health))
         .route("/desk/county/areas", get(county::areas))
         .route("/desk/county/bodies", get(county::bodies))
         .route("/desk/county/failures", get(county_failures::show))
-        .route("/desk/county/failures/{form}", post(county_failures::act))
+        .route("/desk/county/failures/{form}", post(county_failures::act).merge(get(up)))
         .route("/desk/county/overdue", get(county_overdue::show))
         .route("/desk/county/routes", get(county_routes::show))
-        .route("/desk/county/routes/{form}", post(county_routes::act))
+        .route("/desk/county/routes/{form}", post(county_routes::act).merge(get(up)))
         .route("/desk/county/voices", get(county_voices::list).merge(post(county_voices::open)))
         .route("/desk/county/voices/{id}", get(county_voices::show))
 }
@@ -123,17 +126,17 @@ pub(crate) fn routes() -> Router<App> {
 fn of_bodies() -> Router<App> {
     Router::new()
         .route("/desk/bodies", get(bodies::show))
-        .route("/desk/bodies/{form}", post(bodies::act))
+        .route("/desk/bodies/{form}", post(bodies::act).merge(get(up)))
         .route("/desk/joint/{id}", get(joint::show))
-        .route("/desk/joint/{id}/{form}", post(joint::act))
+        .route("/desk/joint/{id}/{form}", post(joint::act).merge(get(up)))
         .route("/desk/members", get(members::show))
-        .route("/desk/members/{form}", post(members::act))
+        .route("/desk/members/{form}", post(members::act).merge(get(up)))
         .route("/desk/skills", get(skills::show))
-        .route("/desk/needs", post(skills::post))
+        .route("/desk/needs", post(skills::post).merge(get(up)))
         .route("/desk/recommendations", get(recommendations::show))
-        .route("/desk/recommendations/decide", post(recommendations::decide))
+        .route("/desk/recommendations/decide", post(recommendations::decide).merge(get(up)))
         .route("/desk/services", get(services::show))
-        .route("/desk/services/{form}", post(services::act))
+        .route("/desk/services/{form}", post(services::act).merge(get(up)))
 }
 
 /// Those of meetings and notices, and of whom both reached.
@@ -143,30 +146,33 @@ fn of_meetings() -> Router<App> {
         .route("/desk/meetings/{id}", get(meetings::show))
         .route("/desk/meetings/{id}/door", get(meeting_people::door))
         .route("/desk/meetings/{id}/reach", get(reach::invited))
-        .route("/desk/meetings/{id}/{form}", post(meetings::act))
+        .route("/desk/meetings/{id}/{form}", post(meetings::act).merge(get(up)))
         .route("/desk/notices", get(notices::list).merge(post(notices::publish_any)))
         .route("/desk/notices/{id}", get(notices::show))
         .route("/desk/notices/{id}/reach", get(reach::show))
         .route("/desk/notices/{id}/script", get(reach::script))
-        .route("/desk/notices/{id}/{form}", post(notices::act))
+        .route("/desk/notices/{id}/{form}", post(notices::act).merge(get(up)))
 }
 
 /// Those of legal officers.
 fn of_law() -> Router<App> {
     Router::new()
         .route("/desk/legal", get(legal::show))
-        .route("/desk/legal/{form}", post(legal::act))
+        .route("/desk/legal/{form}", post(legal::act).merge(get(up)))
         .route(
             "/desk/legal/contracts",
             get(legal_contracts::list).merge(post(legal_contracts::ask)).layer(DefaultBodyLimit::max(MAX_PROOF)),
         )
         .route("/desk/legal/contracts/{id}", get(legal_contracts::show))
-        .route("/desk/legal/contracts/{id}/opinion", post(legal_contracts::answer))
+        .route("/desk/legal/contracts/{id}/opinion", post(legal_contracts::answer).merge(get(up)))
         .route("/desk/legal/hours", get(legal_hours::show).merge(post(legal_hours::note)))
         .route("/desk/legal/mediations", get(legal_mediations::list).merge(post(legal_mediations::open)))
         .route("/desk/legal/mediations/{id}", get(legal_mediations::show))
-        .route("/desk/legal/mediations/{id}/end", post(legal_mediations::end).layer(DefaultBodyLimit::max(MAX_PROOF)))
-        .route("/desk/legal/mediations/{id}/follow-up", post(legal_mediations::follow_up))
+        .route(
+            "/desk/legal/mediations/{id}/end",
+            post(legal_mediations::end).merge(get(up)).layer(DefaultBodyLimit::max(MAX_PROOF)),
+        )
+        .route("/desk/legal/mediations/{id}/follow-up", post(legal_mediations::follow_up).merge(get(up)))
 }
 
 /// Those of voices.
@@ -176,35 +182,41 @@ fn of_voices() -> Router<App> {
         .route("/desk/suggestions/{id}", get(suggestions::show))
         .route(
             "/desk/suggestions/{id}/cosigns",
-            post(suggestion_acts::write_down).layer(DefaultBodyLimit::max(MAX_PROOF)),
+            post(suggestion_acts::write_down).merge(get(up)).layer(DefaultBodyLimit::max(MAX_PROOF)),
         )
-        .route("/desk/suggestions/{id}/answer", post(suggestions::answer).layer(DefaultBodyLimit::max(MAX_FILES_BODY)))
+        .route(
+            "/desk/suggestions/{id}/answer",
+            post(suggestions::answer).merge(get(up)).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
+        )
         .route(
             "/desk/suggestions/{id}/answer-clip",
-            post(suggestions::speak).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
+            post(suggestions::speak).merge(get(up)).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
         )
-        .route("/desk/suggestions/{id}/{form}", post(suggestions::act))
+        .route("/desk/suggestions/{id}/{form}", post(suggestions::act).merge(get(up)))
         .route("/desk/referrals", get(referrals::list))
-        .route("/desk/referrals/{form}", post(referrals::decide))
+        .route("/desk/referrals/{form}", post(referrals::decide).merge(get(up)))
 }
 
 /// Those of votes, and of what is said aloud.
 fn of_votes() -> Router<App> {
     Router::new()
         .route("/desk/votes/{id}", get(votes::show))
-        .route("/desk/votes/{id}/proxies", post(proxies::name).layer(DefaultBodyLimit::max(MAX_PROOF)))
+        .route("/desk/votes/{id}/proxies", post(proxies::name).merge(get(up)).layer(DefaultBodyLimit::max(MAX_PROOF)))
         .route("/desk/votes/{id}/paper", get(paper::show))
         .route("/desk/votes/{id}/paper/print", get(paper::print))
-        .route("/desk/votes/{id}/paper/count", post(paper::count).layer(DefaultBodyLimit::max(MAX_PROOF)))
-        .route("/desk/votes/{id}/paper/{form}", post(paper::act))
+        .route(
+            "/desk/votes/{id}/paper/count",
+            post(paper::count).merge(get(up)).layer(DefaultBodyLimit::max(MAX_PROOF)),
+        )
+        .route("/desk/votes/{id}/paper/{form}", post(paper::act).merge(get(up)))
         .route("/desk/votes/{id}/doors", get(reach::electors))
         .route("/desk/votes/{id}/roll", get(roll::show))
-        .route("/desk/votes/{id}/roll/{form}", post(roll::act))
-        .route("/desk/votes/{id}/{form}", post(votes::act))
+        .route("/desk/votes/{id}/roll/{form}", post(roll::act).merge(get(up)))
+        .route("/desk/votes/{id}/{form}", post(votes::act).merge(get(up)))
         .route("/desk/households", get(proxies::households).merge(post(proxies::name_household)))
         .route(
             "/desk/aloud/{about}/{id}",
             get(aloud::show).merge(post(aloud::record)).layer(DefaultBodyLimit::max(MAX_FILES_BODY)),
         )
-        .route("/desk/aloud/{about}/{id}/remove", post(aloud::remove))
+        .route("/desk/aloud/{about}/{id}/remove", post(aloud::remove).merge(get(up)))
 }

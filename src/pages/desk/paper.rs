@@ -101,10 +101,10 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
     let vote = queries::vote(db, id).await?;
     clerk.sits_over(&vote.area_code)?;
     let can_issue = may_run(&clerk.actor, &vote);
-    let bends = is_counting(&vote.state) && may_bend(&clerk.actor, (&vote.preset, &vote.area_code));
+    let bends = is_counting(&vote.state) && may_bend(&clerk.actor, &vote);
     let closed_at = vote.closed_at.map(|at| at.to_utc());
     let is_late = is_left_lying(&app.calendar, (&vote.state, closed_at), app.now());
-    let sees_through = is_late && stands_in(&clerk.actor, &vote.area_code) && !is_about(&clerk.actor, &vote);
+    let sees_through = is_late && stands_in(&clerk.actor, &vote) && !is_about(&clerk.actor, &vote);
     let shown = PaperPage {
         page: clerk.page(text::say("desk-paper")).at(format!("/desk/votes/{id}/paper")),
         desk: clerk.desk(),

@@ -49,10 +49,17 @@ impl RecommendationsPage {
     /// What the clerk may decide about it now; nothing: it waits for somebody else.
     fn outcomes(&self, one: &RecommendationView) -> &'static [&'static str] {
         match one.state {
+            _ if one.is_own || one.is_about_me => &[],
             RecommendationState::Waiting if self.may_check => &["fit", "unfit"],
             RecommendationState::Fit if self.may_settle => &["seated", "not_elected"],
             _ => &[],
         }
+    }
+
+    /// What was typed about it when that was refused.
+    fn note(&self, one: &RecommendationView) -> &str {
+        let is_it = self.draft.text("decide", "recommendation_id", "") == one.id.to_string();
+        if is_it { self.draft.text("decide", "note", "") } else { "" }
     }
 }
 

@@ -75,7 +75,7 @@ async fn shown(app: &App, clerk: &Clerk, id: VoteId, draft: Draft) -> Result<Res
         objections: objections(db, &clerk.actor, id).await?,
         entries: sheet(db, &clerk.actor, id).await?,
         runs: may_run(&clerk.actor, &vote) && queries::runs(&vote.state),
-        stands_in: stands_in(&clerk.actor, &vote.area_code) && queries::runs(&vote.state),
+        stands_in: stands_in(&clerk.actor, &vote) && queries::runs(&vote.state),
         now: app.now(),
         vote,
         draft,

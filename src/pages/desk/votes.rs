@@ -24,10 +24,10 @@ use crate::{
     votes::{
         OpenVote, ResultView, Secrecy, VoteView,
         commands::{
-            self, AnnulVote,
+            self, AnnulVote, ConfirmRestored,
             challenges::{AnswerChallenge, answer_challenge},
         },
-        office::{is_about, may_bend, may_overturn, may_run, stands_in},
+        office::{is_about, may_bend, may_let_go_on, may_overturn, may_run, stands_above, stands_in},
         queries::{
             self,
             challenges::{self, ChallengeView},
@@ -51,6 +51,8 @@ struct VotePage {
     mine: Vec<Trustee>,
     can_open: bool,
     can_annul: bool,
+    /// May the clerk say that its board is the one that was published last?
+    can_confirm: bool,
     /// May the clerk ask once more, after a tie?
     can_reopen: bool,
     /// To which the second vote may belong.
@@ -91,6 +93,10 @@ impl VotePage {
         self.can_answer || self.is_late(challenge)
     }
 
+    fn restored_path(&self) -> String {
+        format!("/desk/votes/{}/restored", self.vote.id)
+    }
+
     fn annul_path(&self) -> String {
         format!("/desk/votes/{}/annul", self.vote.id)
     }
@@ -124,20 +130,21 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let proxies = queries::proxies::proxies(db, &clerk.actor, id).await?;
     let opens_votes = may_run(&clerk.actor, &vote);
     let can_proxy = opens_votes && queries::runs(&vote.state) && proxies.until.is_some_and(|until| app.now() < until);
-    let overturns = !is_own && may_overturn(&clerk.actor, (&vote.preset, &vote.area_code));
+    let overturns = !is_own && may_overturn(&clerk.actor, &vote);
     // whoever is apart from the office sees, too, for whom it cast and who is not told
     let sees_doors = opens_votes || overturns;
     let unreachable = if sees_doors { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
-    let can_reopen = opens_votes && result.as_ref().is_some_and(is_tied);
+    let can_reopen = opens_votes && may_ask_again(app, &vote, result.as_ref()).await?;
     let coming = if can_reopen { coming_for(app, &vote).await? } else { Vec::new() };
     let (can_answer, can_overturn) = (opens_votes && is_provisional, is_provisional && overturns);
-    let stands_in = is_provisional && !is_own && stands_in(&clerk.actor, &vote.area_code);
+    let stands_in = is_provisional && !is_own && stands_in(&clerk.actor, &vote);
     let status = if draft.is_blank() { wrong.status() } else { draft.status() };
-    let aloud = Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?;
     let shown = VotePage {
         page,
         desk: clerk.desk(),
+        can_confirm: may_let_go_on(&clerk.actor, &vote, app.now()),
+        aloud: Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?,
         vote,
         result,
         head,
@@ -152,7 +159,6 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
         can_proxy,
         relations: Relation::ALL,
         unreachable,
-        aloud,
         challenges: challenges::of(app, id).await?,
         can_answer,
         can_overturn,
@@ -164,17 +170,19 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     Ok(render_as(status, &shown))
 }
 
-/// May those who tied be asked about again?
-fn is_tied(told: &ResultView) -> bool {
-    told.outcome == "tie" && !told.is_provisional() && !told.is_overturned()
+/// May those who tied be asked about again? Once, where that decides it.
+async fn may_ask_again(app: &App, vote: &VoteView, told: Option<&ResultView>) -> Result<bool> {
+    let is_tied = |told: &ResultView| told.outcome == "tie" && !told.is_provisional() && !told.is_overturned();
+    Ok(told.is_some_and(is_tied) && !queries::is_tie_followed(app.store.read(), (vote.id, vote.is_binding)).await?)
 }
 
-/// Once somebody has counted what is in a box the town's office alone annuls.
+/// Once somebody has counted what is in a box the office above alone annuls.
 async fn may_annul(app: &App, clerk: &Clerk, vote: &VoteView) -> Result<bool> {
-    let is_counted = vote.has_paper && queries::paper::is_begun(app.store.read(), vote.id).await?;
+    let is_restored = vote.restored_at.is_some();
+    let is_counted = vote.has_paper && (is_restored || queries::paper::is_begun(app.store.read(), vote.id).await?);
     let may = match is_counted {
-        true => sealed::holds(&clerk.actor, Trustee::Town, &vote.area_code),
-        false => may_bend(&clerk.actor, (&vote.preset, &vote.area_code)),
+        true => stands_above(&clerk.actor, vote),
+        false => may_bend(&clerk.actor, vote),
     };
     Ok(may && commands::is_annullable(&vote.state))
 }
@@ -199,6 +207,7 @@ pub(super) async fn act(
         "key" => key(&app, &clerk, id, &fields).await,
         "opening" => open(&app, &clerk, id, &fields).await,
         "annul" => annul(&app, &clerk, id, &fields).await,
+        "restored" => confirm(&app, &clerk, id, &fields).await,
         "again" => again(&app, &clerk, id, &fields).await,
         "answer" => answer(&app, &clerk, id, &fields).await,
         "check" => proxies::decide(&app, &clerk, id, (true, &fields)).await,
@@ -207,7 +216,7 @@ pub(super) async fn act(
     };
     match done {
         Ok(()) => Ok(see(&format!("/desk/votes/{id}"))),
-        Err(error) if ["annul", "again", "answer", "check", "revoke"].contains(&form.as_str()) => {
+        Err(error) if ["annul", "restored", "again", "answer", "check", "revoke"].contains(&form.as_str()) => {
             shown(&app, &clerk, id, (Wrong::default(), Draft::refused(&form, fields, error)?)).await
         }
         Err(error) => shown(&app, &clerk, id, (Wrong::from(error)?, Draft::default())).await,
@@ -263,6 +272,14 @@ async fn annul(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<
     let actor = clerk.actor.clone();
     let done = app.store.write(move |tx| Box::pin(async move { commands::annul(tx, &actor, (id, input)).await }));
     done.await.map(drop)
+}
+
+async fn confirm(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {
+    let input = ConfirmRestored { fingerprint: fields.text("fingerprint").to_owned() };
+    let confirm = app.once(clerk.actor.clone(), fields.key(), "confirm_restored", (id, input), |tx, actor, input| {
+        Box::pin(commands::confirm_restored(tx, actor, input))
+    });
+    confirm.await.map(drop)
 }
 
 async fn key(app: &App, clerk: &Clerk, id: VoteId, fields: &Fields) -> Result<()> {

@@ -22,6 +22,7 @@ restore-foreign-table = 数据库里有别的程序的表（{ $table }），没�
 restore-head-unreadable = 读不到公布的日志水位 { $source }：{ $error }
 restore-done = 已恢复 { $made } 的备份：{ $rows } 行、{ $files } 个附件，事件 { $events } 条。
 restore-sessions = 所有登录都已结束（{ $sessions } 个），大家需要重新登录；手机上的旧内容会自动重新读取。
+restore-votes = 有 { $votes } 次没有结束的表决停下了：备份以后投的票、发的纸票、点的数都没有了。请有权的人在办公台上逐个处理：公示板的指纹和最后一次公布的一样，确认后继续；不一样的作废，重新表决。
 restore-chain-whole = 事件链完整：{ $events } 条全部核对无误。
 restore-chain-broken = 事件链有问题：{ $bad }
 restore-next = 接下来：启动服务，运行 liusheng doctor，再做一份新的备份。

@@ -12,6 +12,7 @@ skill-use-town = 镇里、乡贤联合会和各村秘书长的联席会议可以
 skill-use-needs = 镇里、村里有用得上我的事要找人时通知我
 page-needs = 需求认领
 page-needs-of = { $area }的需求
+page-skills-of-age = 满十八周岁以后才能登记特长、认领需求。
 page-needs-hint = 村里、镇里要找人帮忙的事。认领后只有您和发布的组织互相看得到联系办法。
 page-needs-none = 现在没有要找人的需求。
 page-need = 需求

@@ -35,13 +35,15 @@ pub(super) async fn messages(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     Ok(reported.chain(held).collect())
 }
 
-/// Objections to rolls, challenges of results and boxes to be counted, a line for each vote.
+/// Objections to rolls, challenges of results, boxes to be counted and votes that rest since a backup was
+/// loaded, a line for each vote.
 pub(super) async fn about_votes(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let todo = |one: AtOffice| {
         let (key, page) = match one.said {
             Said::Objection => ("desk-todo-roll-objections", "/roll"),
             Said::Challenge => ("desk-todo-challenges", ""),
             Said::Count => ("desk-todo-paper", "/paper"),
+            Said::Restored => ("desk-todo-restored", ""),
         };
         Todo {
             title: one.question,

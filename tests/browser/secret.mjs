@@ -52,6 +52,13 @@ await slowed(early);
 await early.goto(`${base}/votes/${who.vote}`);
 await early.waitForSelector('[data-by-phone]', { state: 'visible' });
 await shot(early, 'secret-vote');
+/* news came while the page was open: drawn anew as live.js does it, the new form seals, too */
+await early.evaluate(async () => {
+  const html = await (await fetch(location.href)).text();
+  document.querySelector('main').innerHTML = new DOMParser().parseFromString(html, 'text/html').querySelector('main').innerHTML;
+  document.dispatchEvent(new Event('liusheng:main'));
+});
+await early.waitForSelector('[data-by-phone]', { state: 'visible' });
 await early.check('input[value=against]');
 await early.click('form[data-seal] button');
 await early.waitForSelector('[data-seal-sure]', { state: 'visible' });
@@ -70,12 +77,32 @@ const sealing = await early.evaluate(async () => {
 });
 console.log(`sealed on a phone slowed ${SLOWER} times: half in ${sealing[10].toFixed(1)} ms, the slowest of 20 in ${sealing[19].toFixed(1)} ms`);
 assert(sealing[10] < ALLOWED_MS, 'sealing takes too long on a slow phone');
+const isRefused = await early.evaluate(async () => {
+  const manifest = await (await fetch(document.querySelector('form[data-seal]').getAttribute('data-seal'))).json();
+  manifest.tally.alg = 'LSE2';
+  const sealed = self.liushengSeal.seal(JSON.stringify(manifest), self.liushengSeal.newId(), ['for']);
+  return sealed.then(() => false, () => true);
+});
+assert(isRefused, 'sealed in a way that the vote does not ask for');
+/* what stays on the page that is left, for who goes back to it */
+await early.evaluate(() => addEventListener('pagehide', () => {
+  sessionStorage.left = document.querySelector('[data-seal-chosen]').textContent;
+}));
+/* the network is gone when it is sent: the same envelope goes once more */
+await early.route('**/envelopes', (route) => route.abort(), { times: 1 });
+await early.click('[data-seal-do]');
+await early.waitForSelector('[data-seal-unsent]', { state: 'visible' });
+await shot(early, 'secret-unsent');
 const began = Date.now();
 await early.click('[data-seal-do]');
 await early.waitForSelector('section[role=status] .hash');
 console.log(`sealed, sent and answered in ${Date.now() - began} ms on a phone slowed ${SLOWER} times`);
-assert(sent.some((body) => body.includes('sealed=')), 'no envelope was sent');
+const envelopes = sent.filter((body) => body.includes('sealed='));
+assert.equal(envelopes.length, 2, 'no envelope was sent, or not again');
+assert.equal(envelopes[0], envelopes[1], 'tried again it was another ballot');
 assert(!sent.some((body) => body.includes('against')), 'the choice left the phone');
+assert.equal(await early.evaluate(() => sessionStorage.left), '', 'the choice stayed on the page');
+const receipt = await early.textContent('section[role=status] .hash');
 await shot(early, 'secret-receipt');
 
 const plain = await sit(who.plain, { javaScriptEnabled: false });
@@ -127,10 +154,11 @@ await phone.goto(`${base}/votes/${who.vote}/result`);
 await shot(phone, 'secret-result');
 await phone.goto(`${base}/board/${who.vote}`);
 await phone.fill('#fingerprint', await phone.textContent('.chosen'));
+await phone.fill('#ballot', receipt);
 await phone.click('form[data-verify] button');
 await phone.waitForFunction(() => document.querySelector('[data-out]').textContent.includes('名册 57 人'));
 const verdict = await phone.textContent('[data-out]');
-assert(verdict.includes('经得起核对') && verdict.includes('投票 3 人：同意 2，不同意 1'), verdict);
+assert(verdict.includes('经得起核对') && verdict.includes('您的票在公示板上，计入了结果') && verdict.includes('投票 3 人：同意 2，不同意 1'), verdict);
 await shot(phone, 'secret-board');
 await phone.fill('#fingerprint', '0000-0000-0000');
 await phone.click('form[data-verify] button');

@@ -1,4 +1,5 @@
 //! What several say is answered once: whoever answers types the words one time, and each author gets them as an own answer.
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{Somebody, TestApp, Village, cards_in, id};
@@ -59,6 +60,11 @@ async fn the_same_words_answer_several_or_none() {
 async fn the_desk_offers_what_is_about_the_same_and_was_read() {
     let (app, village, authors) = scene().await;
     let clerk = &village.clerk;
+    // more than the desk offers, and due earlier: what nobody has read hides nothing
+    for _ in 0..20 {
+        speak(&authors[2], "handlers").await;
+    }
+    app.pass(TimeDelta::days(1)).await;
     let first = speak(&authors[0], "public").await;
     let public = speak(&authors[1], "public").await;
     let private = speak(&authors[2], "handlers").await;

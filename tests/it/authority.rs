@@ -43,6 +43,17 @@ fn every_page_has_a_row_and_every_row_a_page() {
     assert!(missing.is_empty() && surplus.is_empty(), "without a row: {missing:?}; without a page: {surplus:?}");
 }
 
+/// A log-in that ended is told by sending a form, and whoever signed in anew is led to where the form was sent.
+#[test]
+fn where_a_form_is_sent_something_answers_who_only_looks() {
+    let routes = pages::routes();
+    let sent_to = routes.iter().filter_map(|route| route.strip_prefix("POST "));
+    // a provider of SMS looks at nothing
+    let lost: Vec<_> =
+        sent_to.filter(|path| !path.starts_with("/sms/") && !routes.contains(&format!("GET {path}"))).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_gets_exactly_what_the_tables_allow() {
     let began = Instant::now();

@@ -1,5 +1,6 @@
 //! The public board and the sealed ballots: secret votes from the keys to the archive, and three who check it.
 mod after;
+mod apart;
 mod archives;
 mod browser;
 mod charters;
@@ -22,6 +23,7 @@ mod proofs;
 mod proxies;
 mod recalls;
 mod residents;
+mod restored;
 mod rolls;
 mod rotated;
 mod secrecy;

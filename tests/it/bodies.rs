@@ -141,14 +141,14 @@ async fn the_council_publishes_only_with_a_mandate_of_the_committee() {
     let ends = app.app.now() + TimeDelta::days(1);
     let mandate = json!({ "from_body_id": village.committee, "to_body_id": village.council, "scope": "publish_notice",
         "source": "11 月 1 日村委会会议", "ends_at": ends });
-    assert_eq!(
-        chair.post("/v1/mandates", mandate.clone()).await.refused(),
-        "not_allowed",
-        "nobody mandates themselves"
-    );
+    let own = chair.post("/v1/mandates", mandate.clone()).await.refused();
+    assert_eq!(own, "not_allowed", "nobody mandates themselves");
     village.chair.post("/v1/mandates", mandate).await.ok();
     let published = chair.post("/v1/notices", notice.clone()).await.ok();
     assert_eq!(published["body_name"], "东衡村村民委员会", "{published}");
+    assert_eq!(published["mandate_source"], "11 月 1 日村委会会议");
+    let page = String::from_utf8(chair.download(&format!("/notices/{}", id(&published))).await.1).unwrap();
+    assert!(page.contains("委托的依据：11 月 1 日村委会会议"), "by which decision");
     assert_eq!(village.member.post("/v1/notices", notice.clone()).await.refused(), "not_allowed");
     app.pass(TimeDelta::days(1)).await;
     assert_eq!(chair.post("/v1/notices", notice).await.refused(), "mandate_needed", "the mandate is over");

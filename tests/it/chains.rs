@@ -99,6 +99,11 @@ async fn a_row_is_changed_and_taken_away_by_its_owner_until_the_list_closes() {
     let (app, village) = Village::start().await;
     let closes_at = app.app.local_now() + TimeDelta::hours(2);
     let (chain, _) = started(&app, &village, json!({ "closes_at": closes_at })).await;
+    let (lists, _) = chain.rsplit_once('/').unwrap();
+    for never in ["2020-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "+262142-12-31T23:59:59Z"] {
+        let new = json!({ "client_id": Uuid::now_v7(), "title": "订杨梅", "example": "两斤", "closes_at": never });
+        assert_eq!(village.clerk.post(lists, new).await.refused(), "invalid_fields", "{never}");
+    }
     let people = many(&app, &village, 3).await;
     put(&people[0], &chain, "两斤", 2).await.ok();
     assert_eq!(put(&people[0], &chain, "两斤", 2).await.ok()["dup"], true);

@@ -169,6 +169,8 @@ async fn the_charter_of_a_council_is_followed_by_its_next_version_and_all_are_re
     late["adopted_on"] = json!(clock::local_date(app.app.now()) + TimeDelta::days(1));
     assert_eq!(put(&village.secretary, late).await.refused(), "invalid_fields", "adopted already");
     assert_eq!(put(&village.secretary, charter(0, first)).await.ok()["version"], 1);
+    assert_eq!(put(&village.secretary, charter(0, first)).await.ok()["version"], 1, "sent twice, written once");
+    assert_eq!(put(&village.secretary, charter(1, first)).await.refused(), "invalid_fields", "nothing is changed");
     let second = "第一条 本会为村里出主意。\n第二条 会长任期五年。";
     assert_eq!(put(&village.council_chair, charter(0, second)).await.refused(), "changed", "somebody was quicker");
     let fields = [
@@ -203,6 +205,8 @@ async fn who_is_recommended_is_checked_by_the_party_and_known_to_few() {
     assert_eq!(resident.post(&path, reason()).await.refused(), "invalid_fields", "once");
     let fields = [("name", "邻组的老茶农"), ("reason", "手艺好")];
     assert_eq!(county::form(&resident, &format!("/bodies/{council}/recommendations"), &fields).await.0, 303);
+    let (status, page) = county::form(&resident, &format!("/bodies/{council}/recommendations"), &fields).await;
+    assert!(status == 422 && page.contains("value=\"手艺好\""), "the words are kept: {status} {page}");
     let by_branch = village.branch_chair.post(&path, other).await.ok();
     assert_eq!(by_branch["route"], "selected");
     // who recommended sees the own ones; who leads, checks or fills seats sees everybody
@@ -218,6 +222,7 @@ async fn who_is_recommended_is_checked_by_the_party_and_known_to_few() {
         assert_eq!(seen(who).await, Some(count));
     }
     decided(&app, &village, (&resident, &id(&own))).await;
+    taken_down(&app, &village, &resident).await;
     app.stop().await;
 }
 
@@ -234,13 +239,45 @@ async fn decided(app: &TestApp, village: &Village, (resident, own): (&Somebody, 
     assert_eq!(village.town.post(&decide, outcome("seated", "")).await.refused(), "wrong_state", "not checked yet");
     assert_eq!(village.branch_chair.post(&decide, outcome("unfit", "")).await.refused(), "invalid_fields", "says why");
     assert_eq!(village.branch_chair.post(&decide, outcome("withdrawn", "")).await.refused(), "invalid_fields");
-    let fields = [("body_id", council.as_str()), ("recommendation_id", own), ("outcome", "fit"), ("note", "")];
+    let typed = |outcome, note| {
+        [("body_id", council.as_str()), ("recommendation_id", own), ("outcome", outcome), ("note", note)]
+    };
+    let refused = county::form(&village.branch_chair, "/desk/recommendations/decide", &typed("unfit", "一")).await;
+    assert!(refused.0 == 422 && refused.1.contains("value=\"一\""), "too short, and kept: {refused:?}");
+    let fields = typed("fit", "");
     assert_eq!(county::form(&village.branch_chair, "/desk/recommendations/decide", &fields).await.0, 303);
     assert_eq!(village.town.post(&decide, outcome("seated", "")).await.ok()["state"], "seated");
     let withdraw = format!("/v1/recommendations/{own}/withdraw");
     assert_eq!(resident.post(&withdraw, json!(null)).await.refused(), "wrong_state", "it is decided");
     app.settle().await;
     assert!(told(app, resident).await.contains("已经任职"));
+}
+
+/// Whom others recommend hears of it and takes it down; who recommended does not check it; who is under age sees no form.
+async fn taken_down(app: &TestApp, village: &Village, resident: &Somebody) {
+    let path = format!("/v1/bodies/{}/recommendations", village.council);
+    let made = json!({ "name": "费海荣", "reason": "会带徒弟" });
+    let made = id(&village.branch_chair.post(&path, made).await.ok());
+    app.settle().await;
+    assert!(told(app, resident).await.contains("有人推荐您做"));
+    let list = resident.get(&path).await.ok();
+    let seen = list.as_array().unwrap().iter().find(|one| one["id"] == json!(made)).unwrap();
+    assert_eq!((&seen["is_about_me"], &seen["recommended_by_name"]), (&json!(true), &json!("")), "not by whom");
+    let page = format!("/bodies/{}", village.council);
+    let read = async |who: &Somebody| String::from_utf8(who.download(&page).await.1).unwrap();
+    let form = format!("action=\"{page}/recommendations\"");
+    let shown = read(resident).await;
+    assert!(shown.contains("有人推荐了我") && shown.contains("会带徒弟") && shown.contains(&form), "{shown}");
+    assert!(!read(&village.villager(app, "00055").await).await.contains(&form), "could only be refused");
+    let kept = resident.get("/v1/me/export").await.ok()["rows"]["recommendations"].clone();
+    let is_it = |row: &Value| row["id"] == json!(made) && row.get("recommended_by").is_none();
+    assert!(kept.as_array().unwrap().iter().any(is_it), "{kept}");
+    let decide = format!("/v1/recommendations/{made}/decide");
+    let fit = village.branch_chair.post(&decide, json!({ "outcome": "fit" })).await;
+    assert_eq!(fit.refused(), "not_allowed", "two different people");
+    let withdraw = format!("/v1/recommendations/{made}/withdraw");
+    assert_eq!(village.council_chair.post(&withdraw, json!(null)).await.refused(), "not_allowed");
+    assert_eq!(resident.post(&withdraw, json!(null)).await.ok()["state"], "withdrawn");
 }
 
 /// What stands in somebody's mailbox.

@@ -1,5 +1,7 @@
 //! One thing told to a whole county while Redis is wiped, stopped and restarted and workers are killed and frozen: the
 //! people who were told are the audience, each has one delivery, and what nobody knows the end of is named.
+mod blocked;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,

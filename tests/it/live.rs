@@ -18,6 +18,7 @@ use uuid::Uuid;
 mod away;
 mod calls;
 mod clients;
+mod doors;
 mod drain;
 mod examples;
 mod recovery;

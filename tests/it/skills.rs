@@ -170,6 +170,11 @@ async fn who_took_it_since_the_page_was_opened_keeps_it() {
     };
     let shown = page(&village.secretary, &need[3..]).await;
     assert!(shown.contains("name=\"seen\" value=\"open\"") && !shown.contains("name=\"taker\""), "{shown}");
+    // nobody is offered what they could only be refused
+    let child = village.villager(&app, "00055").await;
+    let form = format!("action=\"{}/take\"", &need[3..]);
+    assert!(page(&ann, &need[3..]).await.contains(&form) && !page(&child, &need[3..]).await.contains(&form));
+    assert!(!page(&child, "/skills").await.contains("action=\"/skills\""));
     ann.post(&take, contact.clone()).await.ok();
     assert_eq!(village.secretary.post(&end, seen("open", None, "withdrawn")).await.refused(), "wrong_state");
     let shown = page(&village.secretary, &need[3..]).await;

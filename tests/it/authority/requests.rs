@@ -372,6 +372,7 @@ impl World {
             "name_household_agents" => json!({ "people": [self.person(place, Self::at_home(place)).await] }),
             // refused in the end: the one vote is asked about by everybody
             "annul_vote" => json!({ "authority": "镇政府", "reason": "不" }),
+            "confirm_restored" => json!({ "fingerprint": "0".repeat(32) }),
             "open_ballot_box" => json!({ "keys": [] }),
             "cast_ballot" => json!({ "cast_id": Uuid::new_v4(), "choice": "for" }),
             _ => self.of_councils(row, (role, at), place).await,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::requests::encoded;
-use crate::support::{Somebody, Village, code_of, person_of};
+use crate::support::{Socket, Somebody, Village, code_of, person_of};
 
 fn voice(visibility: &str) -> Value {
     json!({ "kind": "help", "visibility": visibility, "text": "请看" })
@@ -130,5 +130,25 @@ async fn who_is_silenced_signs_in_as_before() {
     let back = Somebody::by_phone(&app, "19500000010", None).await;
     assert_eq!(back.person, person);
     assert!(!code_of(&app, "19500000010").await.is_empty());
+    app.stop().await;
+}
+
+/// Listening is reading: an open socket hears what others say as before, and what is said over it is refused at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_socket_of_who_is_silenced_hears_on_and_says_nothing() {
+    let (app, village) = Village::start().await;
+    let villager = village.villager(&app, "00010").await;
+    let matter = json!({ "area_code": village.area, "title": "修桥", "summary": "村口的桥要修一修。" });
+    let matter = village.chair.post("/v1/matters", matter).await.ok();
+    let talk = village.discussion(&app, matter["id"].as_str().unwrap()).await;
+    let (mut socket, channel) = (Socket::connect(&app, &villager.token(), json!({})).await, format!("s:{talk}"));
+    socket.subscribe(&channel, json!({})).await;
+    silence(&village.chair, &village.area, villager.person, 3).await.ok();
+    let say = json!({ "stream_id": talk, "client_id": Uuid::now_v7(), "text": "我说两句" });
+    let refused = socket.rpc("msg.send", say).await;
+    assert_eq!(refused["error"]["message"], "speaking_suspended", "{refused}");
+    let said = json!({ "client_id": Uuid::now_v7(), "text": "大家接着说" });
+    let said = village.clerk.post(&format!("/v1/streams/{talk}/messages"), said).await.ok();
+    socket.until_offset(&channel, said["seq"].as_i64().unwrap()).await;
     app.stop().await;
 }

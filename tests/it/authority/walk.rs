@@ -157,9 +157,8 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
         let is_spent = row.has_object() && uses_up(&verb, row);
         let most = |out| match out {
             _ if !is_second => usize::MAX,
-            Out::Done if is_spent => 3,
             _ if is_refused(out) => 1,
-            _ => usize::MAX,
+            _ => 3,
         };
         let mut refused = Vec::new();
         for (role, at, expected) in some_of_each(row.cells(), number, most) {

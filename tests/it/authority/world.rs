@@ -85,7 +85,9 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn make() -> Self {
-        let app = TestApp::start_with(monday(), |config| config.trusted_proxies = "127.0.0.1".to_owned()).await;
+        let app =
+            TestApp::start_with(monday(), |config| config.trusted_proxies = "127.0.0.1".to_owned().try_into().unwrap())
+                .await;
         import(&app.app, roster(Place::A)).await;
         import(&app.app, roster(Place::B)).await;
         import(&app.app, roster(Place::C)).await;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use chrono::TimeDelta;
 use liusheng::votes::{
     rules::{Count, Question, elect, preset},
-    verify::verify,
+    verify::{reopen, verify},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -153,10 +153,13 @@ async fn a_tie_is_told_and_decided_by_another_vote_among_the_tied() {
     assert_eq!((&result["outcome"], &result["count"]["abstain"]), (&json!("passed"), &json!(1)), "{result}");
     assert!(result["choice"]["options"][1]["is_elected"] == true);
     checked(&app, &second).await;
-    assert_eq!(
-        ask(&app, &village, json!({ "matter_id": matter, "parent_vote_id": second })).await.refused(),
-        "wrong_state"
-    );
+    // neither left a tie that is not decided
+    for before in [&second, &vote] {
+        let more = json!({ "matter_id": matter, "parent_vote_id": before });
+        assert_eq!(ask(&app, &village, more).await.refused(), "wrong_state", "decided once more");
+    }
+    let desk = String::from_utf8(village.chair.download(&format!("/desk/votes/{vote}")).await.1).unwrap();
+    assert!(!desk.contains(&format!("/desk/votes/{vote}/again")), "{desk}");
     app.stop().await;
 }
 
@@ -197,6 +200,19 @@ async fn a_secret_choice_is_sealed_by_the_phone_or_by_the_server() {
     assert_eq!((&counted["invalid"], &result["choice"]["options"][0]["votes"]), (&json!(2), &json!(3)));
     let archive = checked(&app, &vote.id).await;
     assert_eq!(archive["plaintexts"], json!([["1", "2"], ["1"], ["1"], [], null, null]));
+    // two trustees open them once more, away from the server: one key is not enough, and what was read out is what is in them
+    let keys = format!("选一个做法 · 村民委员会\r\n{}\r\n{}\r\n", vote.keys[0], vote.keys[2]);
+    assert_eq!(reopen(&archive, &keys), Ok((6, 0)));
+    // what does not open says nothing against anybody, and is told
+    let mut spoilt = archive.clone();
+    let envelope = archive["envelopes"][0].as_str().unwrap();
+    let turned = if envelope.as_bytes()[100] == b'A' { "B" } else { "A" };
+    spoilt["envelopes"][0] = json!(format!("{}{turned}{}", &envelope[..100], &envelope[101..]));
+    assert_eq!(reopen(&spoilt, &keys), Ok((5, 1)));
+    assert_eq!(reopen(&archive, &vote.keys[1]), Err("keys"));
+    let mut other = archive.clone();
+    other["plaintexts"][1] = json!(["2"]);
+    assert_eq!(reopen(&other, &keys), Err("reopened"), "one ballot read out as another");
     app.stop().await;
 }
 
@@ -223,6 +239,10 @@ async fn options_are_ticked_on_a_page_without_a_script() {
     assert!(status == 200 && page.contains("石桥、铁桥"), "{page}");
     let id = Uuid::new_v4();
     assert_eq!(send("ballots", &format!("choice=1&choice=3&cast_id={id}")).await.0, 303);
+    assert_eq!(send("ballots", &format!("choice=1&choice=3&cast_id={id}")).await.0, 303, "the same once more");
+    // from another phone, say: the page does not let it pass for a ballot that was taken
+    let (status, page) = send("ballots", &format!("choice=2&cast_id={}", Uuid::new_v4())).await;
+    assert!(status == 409 && page.contains("这一次的没有收") && page.contains("您的票已经收到"), "{status} {page}");
     app.pass(TimeDelta::days(2)).await;
     let listed = elector.get(&format!("/v1/votes/{vote}/ballots?limit=100")).await.ok();
     let row = listed["items"].as_array().unwrap().iter().find(|row| row.get("choices").is_some()).unwrap();

@@ -238,6 +238,10 @@ async fn a_tie_inside_a_council_is_voted_on_again_at_a_meeting_to_come() {
         again.header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded");
     let typed = format!("closes_at={closes}&meeting_id={}", next.as_str().unwrap());
     assert_eq!(again.body(typed).send().await.unwrap().status(), 303);
+    // while that one runs nobody opens another, to choose between the two
+    let twice = json!({ "meeting_id": next, "question": "选举会长", "preset": "council_election", "secrecy": "secret",
+        "parent_vote_id": vote, "closes_at": app.app.now() + TimeDelta::days(1) });
+    assert_eq!(village.council_chair.post("/v1/votes", twice).await.refused(), "wrong_state");
     let page = village.council_chair.download(&format!("/desk/meetings/{}", next.as_str().unwrap())).await;
     let page = String::from_utf8(page.1).unwrap();
     assert!(page.contains("/desk/votes/") && !page.contains(&vote), "{page}");
@@ -364,5 +368,6 @@ async fn a_village_committee_is_elected_in_a_booth_with_roll_proxies_sheets_and_
         let told = asked.body.to_string();
         assert_eq!((asked.status == 201, told.contains("second_round_too_late")), (is_in_time, !is_in_time), "{told}");
     }
+    assert_eq!(village.chair.post("/v1/votes", in_time).await.refused(), "wrong_state", "two at once for one place");
     app.stop().await;
 }

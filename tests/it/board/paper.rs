@@ -1,16 +1,19 @@
 //! Paper beside phones in one count: one channel each, two who count, every sheet accounted for, and three who check it.
 mod secret;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use liusheng::{board::lsb1, people::audience::Among, votes::queries};
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
+use tokio::{sync::Barrier, time::sleep};
 use uuid::Uuid;
 
 use super::votes::checked;
-use crate::support::{Answer, Somebody, TestApp, Village, count};
+use crate::{
+    race::hold_the_writer,
+    support::{Answer, Somebody, TestApp, Village, count},
+};
 
 const PHOTO: &[u8] = include_bytes!("../../data/media/clear.png");
 
@@ -304,5 +307,47 @@ async fn a_sheet_that_is_handed_out_while_a_phone_casts_is_one_of_the_two() {
     assert_eq!(count(app.folder.path(), both).await, 0, "one elector, on paper and by phone");
     assert_eq!(count(app.folder.path(), "SELECT count(*) FROM envelopes").await, i64::try_from(phones).unwrap());
     assert_eq!(count(app.folder.path(), "SELECT count(*) FROM paper_sheets").await, i64::try_from(sheets).unwrap());
+    app.stop().await;
+}
+
+/// The same in its worst order, which a quick machine never shows by chance: each ballot was sent before a sheet was there, and
+/// the desk has its turn before it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sheet_that_has_its_turn_before_a_ballot_that_waits_is_the_only_one() {
+    let (app, village) = Village::start().await;
+    let vote = opened(&app, &village, json!({})).await;
+    let mut electors = Vec::new();
+    for elector in ["00007", "00008", "00010", "00011"] {
+        let who = village.villager(&app, elector).await;
+        let own = number(&who, &vote).await;
+        electors.push((who, own));
+    }
+    app.settle().await;
+    let let_go = hold_the_writer(&app).await;
+    let mut asked = Vec::new();
+    for is_desk in [true, false] {
+        for (who, own) in &electors {
+            let (who, own, vote) = (if is_desk { village.clerk.clone() } else { who.clone() }, *own, vote.clone());
+            asked.push(tokio::spawn(async move {
+                let answer = match is_desk {
+                    true => issue(&who, &vote, own).await,
+                    false => who.post(&format!("{vote}/ballots"), ballot("for")).await,
+                };
+                (own, answer.status == 201)
+            }));
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert!(asked.iter().all(|one| !one.is_finished()), "somebody was answered before the turn");
+    let_go.send(()).unwrap();
+    let mut taken = Vec::new();
+    for one in asked {
+        let (own, is_taken) = one.await.unwrap();
+        taken.extend(is_taken.then_some(own));
+    }
+    taken.sort_unstable();
+    let mut all: Vec<i64> = electors.iter().map(|(_, own)| *own).collect();
+    all.sort_unstable();
+    assert_eq!(taken, all, "one elector, on paper and by phone");
     app.stop().await;
 }

@@ -70,6 +70,12 @@ async fn a_proxy_holds_once_a_second_person_has_checked_it_and_its_elector_is_to
     let receipt = proxy.post(&ballots, own_ballot.clone()).await.ok();
     assert_eq!(proxy.post(&ballots, own_ballot).await.ok(), receipt, "the same receipt again");
     assert_eq!(proxy.post(&ballots, ballot(Some(own), "for")).await.refused(), "already_cast");
+    // the page of that elector shows whoever cast the receipt, and nobody else
+    let page = async |who: &Somebody| {
+        let page = who.download(&format!("{}?for={own}", &vote[3..])).await.1;
+        String::from_utf8(page).unwrap().contains(receipt["ballot_hash"].as_str().unwrap())
+    };
+    assert_eq!((page(&proxy).await, page(&village.villager(&app, "00013").await).await), (true, false));
     assert_eq!(proxy.post(&format!("{proxies}/{own}/revoke"), json!(null)).await.refused(), "already_cast");
     let late = elector.post(&ballots, ballot(None, "against")).await;
     assert_eq!(late.body["more"], json!({ "cast_by": "欧阳**" }));

@@ -18,7 +18,7 @@ struct Door(TestApp);
 impl Door {
     async fn behind_a_proxy(change: impl FnOnce(&mut Config)) -> Self {
         Self::with(|config| {
-            config.trusted_proxies = "127.0.0.0/8".to_owned();
+            config.trusted_proxies = "127.0.0.0/8".to_owned().try_into().unwrap();
             change(config);
         })
         .await

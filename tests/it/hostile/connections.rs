@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{closes, raw, said, status};
-use crate::support::{Somebody, TestApp, Village, monday};
+use crate::support::{Somebody, TestApp, Village, answer, free_port, monday};
 
 const SOON: Duration = Duration::from_secs(8);
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -330,5 +330,22 @@ async fn a_person_cannot_fill_the_disk_with_words() {
     assert_eq!(taken, 40);
     assert_eq!(greedy.post("/v1/suggestions", voice.clone()).await.refused(), "too_many_requests");
     other.post("/v1/suggestions", voice).await.ok();
+    app.stop().await;
+}
+
+/// Figures say how busy a county is: not for whoever comes through a proxy, and where operators have an address, for it alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_are_not_where_people_come() {
+    let app = TestApp::start().await;
+    assert_eq!(app.get("/metrics").await.status, 200);
+    let passed_on = app.http.get(app.url("/metrics")).header("x-forwarded-for", "203.0.113.7");
+    assert_eq!(answer(passed_on).await.refused(), "not_found");
+    app.stop().await;
+    let port = free_port();
+    let app = TestApp::start_with(monday(), |config| config.health_listen = format!("127.0.0.1:{port}")).await;
+    assert_eq!(app.get("/metrics").await.refused(), "not_found");
+    assert_eq!(app.get("/readyz").await.status, 200, "who balances load still asks there");
+    let figures = app.http.get(format!("http://127.0.0.1:{port}/metrics")).send().await.unwrap();
+    assert!(figures.text().await.unwrap().lines().any(|line| line.starts_with("database_reads_total ")));
     app.stop().await;
 }

@@ -1,14 +1,17 @@
 //! I9: Redis is a doorbell. Stopped, started again or wiped, it costs two seconds at most, and no message.
 use std::time::{Duration, Instant};
 
+use liusheng::{app::App, people, server};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{OwnRedis, Socket, TestApp, Village, answer, is_full_run, monday, redis_url};
+use crate::support::{OwnRedis, Socket, Somebody, TestApp, Village, answer, is_full_run, monday, redis_url};
 
 /// A lost bell costs a look at the heads, which is a second away at most, and a bit for a slow machine.
 // two seconds are promised; what runs beside this test may take as much
 const LATE: Duration = Duration::from_secs(4);
+/// So long at most a socket hears on after its log-in ended.
+const HEARD_ON: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i9_without_a_bell_a_message_is_heard_within_two_seconds() {
@@ -64,7 +67,7 @@ async fn i9_without_a_bell_a_message_is_heard_within_two_seconds() {
 }
 
 /// Whoever comes into a conversation while Redis is away hears it on the socket that is open at the other server; whoever
-/// was taken out of it hears no more.
+/// was taken out of it hears no more, and whoever logs out hears nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn i9_without_a_bell_whoever_comes_and_goes_is_told() {
     let Some(_) = redis_url("i9: a new group without Redis") else { return };
@@ -89,8 +92,42 @@ async fn i9_without_a_bell_whoever_comes_and_goes_is_told() {
     socket.until_unsubscribed(&format!("s:{stream}")).await;
     println!("a new group was heard after {heard:?}, its end after {:?}", began.elapsed());
     assert!(heard < LATE && began.elapsed() < LATE);
+    ann.post("/v1/logout", json!(null)).await.ok();
+    socket.listen(HEARD_ON).await;
+    assert_eq!(socket.closed, Some(3500), "a log-out without Redis is not heard");
     if let Some(beside) = beside {
         beside.stop().await;
     }
+    app.stop().await;
+}
+
+async fn log_out_at(app: &App, who: &Somebody) {
+    let actor = people::actor_of_session(app, who.person, who.session).await.unwrap();
+    people::sign_out(app, &actor).await.unwrap();
+}
+
+/// Another process on the same database ends a log-in, and its bells do not reach this one: a socket that is open here is
+/// ended, and so is one that comes in by what is kept of who asked a moment ago.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i9_without_a_bell_a_log_out_is_heard_within_five_seconds() {
+    let (app, village) = Village::start().await;
+    let mut config = app.app.config.as_ref().clone();
+    config.redis_url = String::new();
+    let (other, _rung) = server::open(config, app.clock.clone(), false).await.unwrap();
+    let ann = village.villager(&app, "00007").await;
+    let again = Somebody::signed_in(&app, ann.person).await;
+    let mut socket = Socket::connect(&app, &ann.token(), json!({})).await;
+    assert!(socket.connected.is_object());
+    log_out_at(&other, &ann).await;
+    socket.listen(HEARD_ON).await;
+    assert_eq!(socket.closed, Some(3500), "a log-out without a bell is not heard");
+    // nobody is connected now
+    again.get("/v1/me").await.ok();
+    log_out_at(&other, &again).await;
+    // it is looked every second, and who asked is kept for three
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let mut late = Socket::connect(&app, &again.token(), json!({})).await;
+    late.listen(HEARD_ON).await;
+    assert_eq!(late.closed, Some(3500), "a log-out while nobody was connected is not heard");
     app.stop().await;
 }

@@ -36,14 +36,14 @@ const CROWDS: [usize; 2] = [500, 1500];
 const DEAF: usize = 60;
 
 /// What the process has in memory, in KiB.
-fn resident(server: &Process) -> f64 {
+pub(super) fn resident(server: &Process) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 /// What the kernel holds for the other side of each open connection of a server, by its address there.
-fn queues(server: SocketAddr) -> BTreeMap<String, u64> {
+pub(super) fn queues(server: SocketAddr) -> BTreeMap<String, u64> {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let port = format!(":{:04X}", server.port());
     let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());

@@ -1,10 +1,12 @@
 //! How sockets come in when many do, and how they go when the server does.
 use std::{
+    collections::HashSet,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
+use liusheng::config::Config;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -28,17 +30,30 @@ async fn head(stream: &mut TcpStream) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
+/// One of our own proxies, where a test has one.
+const PROXY: &str = "127.0.0.9";
+
+fn behind_a_proxy(config: &mut Config) {
+    config.trusted_proxies = PROXY.to_owned().try_into().unwrap();
+}
+
 /// Asks for a socket from an address of one's own: the head of the answer, and the connection.
 async fn ask(to: SocketAddr, from: &str) -> std::io::Result<(String, TcpStream)> {
+    ask_for(to, from, "").await
+}
+
+/// The same for somebody else, as a proxy does.
+async fn ask_for(to: SocketAddr, from: &str, whom: &str) -> std::io::Result<(String, TcpStream)> {
     let tcp = TcpSocket::new_v4()?;
     tcp.bind(format!("{from}:0").parse().unwrap())?;
     let mut stream = tcp.connect(to).await?;
-    stream.write_all(hello(to, "").as_bytes()).await?;
+    let line = if whom.is_empty() { String::new() } else { format!("X-Forwarded-For: {whom}\r\n") };
+    stream.write_all(hello(to, "").replace("Connection: ", &format!("{line}Connection: ")).as_bytes()).await?;
     Ok((head(&mut stream).await?, stream))
 }
 
-/// One that asks for nothing else is answered before the HTTP server is asked, any other by it (which gives each request an
-/// id), and what comes right behind the request is heard by both.
+/// One that asks for nothing else is answered before the HTTP server is asked, any other by it (which says the date), each
+/// with an id of its own, and what comes right behind the request is heard by both.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_is_answered_in_either_way_and_what_comes_behind_it_is_heard() {
     let scene = Scene::set().await;
@@ -47,13 +62,16 @@ async fn a_handshake_is_answered_in_either_way_and_what_comes_behind_it_is_heard
     frame.extend(u16::try_from(connect.len()).unwrap().to_be_bytes());
     frame.extend([0; 4]);
     frame.extend(connect.bytes());
-    for (query, is_short) in [("", true), ("?from=page", false)] {
+    let mut ids = HashSet::new();
+    for (query, is_short) in [("", true), ("", true), ("?from=page", false)] {
         let mut stream = TcpStream::connect(scene.app.address).await.unwrap();
         let hello = hello(scene.app.address, query);
         stream.write_all(&[hello.as_bytes(), &frame].concat()).await.unwrap();
         let head = head(&mut stream).await.unwrap();
         assert!(head.starts_with("HTTP/1.1 101") && head.contains(": s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{head}");
-        assert_eq!(head.contains("x-request-id: "), !is_short, "{head}");
+        assert_eq!(head.contains("date: "), !is_short, "{head}");
+        let id = head.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+        assert!(ids.insert(id.parse::<uuid::Uuid>().unwrap()), "{head}");
         let mut answer = [0; 64];
         stream.read_exact(&mut answer).await.unwrap();
         let answer = String::from_utf8_lossy(&answer);
@@ -133,17 +151,25 @@ async fn who_is_gone_before_the_answer_leaves_no_listener_behind() {
     scene.app.stop().await;
 }
 
-/// Who says nothing takes a place among those that wait: 2,000 of one network, and all others still come in.
+/// Who says nothing takes a place among those that wait: 2,000 of one network, whether they come by themselves or by a proxy,
+/// and all others still come in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_waits_at_the_door_in_silence_shuts_nobody_else_out() {
-    let scene = Scene::set().await;
+    let scene = Scene::set_with(behind_a_proxy).await;
     let mut silent = Vec::new();
-    for _ in 0..40 {
-        silent.extend(join_all((0..50).map(|_| ask(scene.app.address, "127.0.0.2"))).await);
+    for round in 0..40 {
+        let (from, whom) = if round % 2 == 0 { ("127.0.0.2", "") } else { (PROXY, "127.0.0.2") };
+        silent.extend(join_all((0..50).map(|_| ask_for(scene.app.address, from, whom))).await);
     }
     assert!(silent.iter().all(|one| one.as_ref().is_ok_and(|(head, _)| head.starts_with("HTTP/1.1 101"))));
-    let (refused, _) = ask(scene.app.address, "127.0.0.2").await.unwrap();
-    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    for (from, whom) in [("127.0.0.2", ""), (PROXY, "127.0.0.2"), ("127.0.0.2", "127.0.0.3")] {
+        let (refused, _) = ask_for(scene.app.address, from, whom).await.unwrap();
+        assert!(refused.starts_with("HTTP/1.1 503"), "{from} for {whom}: {refused}");
+    }
+    for (from, whom) in [(PROXY, "127.0.0.3"), ("127.0.0.3", "127.0.0.2")] {
+        let (head, _) = ask_for(scene.app.address, from, whom).await.unwrap();
+        assert!(head.starts_with("HTTP/1.1 101"), "{from} for {whom}: {head}");
+    }
     let mut times = Vec::new();
     for _ in 0..20 {
         let (head, _) = ask(scene.app.address, "127.0.0.2").await.unwrap();
@@ -157,6 +183,33 @@ async fn who_waits_at_the_door_in_silence_shuts_nobody_else_out() {
     let newest = scene.say("照样听得到").await;
     other.until_offset(&scene.channel, newest).await;
     drop(silent);
+    scene.app.stop().await;
+}
+
+/// Whose request a handshake is says the connection, or a proxy of ours; who comes by themselves may say what they like.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_is_counted_for_whom_a_proxy_of_ours_says_and_nobody_else() {
+    let scene = Scene::set_with(|config| {
+        behind_a_proxy(config);
+        (config.requests_per_second, config.requests_burst) = (1, 5000);
+    })
+    .await;
+    let (one, other, stranger) = ("203.0.113.1", "203.0.113.2", "127.0.0.8");
+    let both = format!("{one}, {other}");
+    for (spent, from, whom, status) in [
+        (one, PROXY, one, 429),
+        (one, PROXY, other, 101),
+        (one, PROXY, both.as_str(), 101),
+        (one, stranger, one, 101),
+        (PROXY, PROXY, other, 101),
+        (stranger, stranger, other, 429),
+    ] {
+        let address = spent.parse().unwrap();
+        while scene.app.app.rates.request(address).is_ok() {}
+        let (head, _) = ask_for(scene.app.address, from, whom).await.unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{spent} is spent, {from} for {whom}: {head}");
+        assert_eq!(head.contains("date: "), status != 101, "the short way: {head}");
+    }
     scene.app.stop().await;
 }
 

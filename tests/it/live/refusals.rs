@@ -9,7 +9,7 @@ use tokio_tungstenite::{client_async, tungstenite::Message};
 use uuid::Uuid;
 
 use super::{Scene, Socket, Somebody, answer};
-use crate::support::{Raw, is_postgres};
+use crate::support::{Raw, is_postgres, redis_url};
 
 #[tokio::test]
 async fn rubbish_closes_its_own_socket_and_nothing_else() {
@@ -117,14 +117,27 @@ async fn rubbish_closes_its_own_socket_and_nothing_else() {
     scene.app.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_out_closes_the_socket_and_its_token_is_dead() {
     let scene = Scene::set().await;
     let again = Somebody::signed_in(&scene.app, scene.villager.person).await;
     let mut socket = scene.listen(&scene.villager).await;
     let mut other = scene.listen(&again).await;
+    // a socket of the same log-in at another server, where there is one
+    let what = "a log-out at another server";
+    let is_one = !is_postgres(what) || redis_url(what).is_none();
+    let beside = if is_one { None } else { Some(scene.app.start_beside().await) };
+    let mut elsewhere = match &beside {
+        Some(beside) => Some(Socket::connect(beside, &scene.villager.token(), json!({})).await),
+        None => None,
+    };
     scene.villager.post("/v1/logout", json!(null)).await.ok();
+    let asked = Instant::now();
     assert_eq!(socket.until_closed().await, 3500);
+    if let Some(elsewhere) = &mut elsewhere {
+        assert_eq!(elsewhere.until_closed().await, 3500);
+    }
+    assert!(asked.elapsed() < Duration::from_secs(5), "closed after {:?}", asked.elapsed());
     let mut dead = scene.listen(&scene.villager).await;
     assert!(dead.connected.is_null(), "{}", dead.connected);
     assert_eq!(dead.until_closed().await, 3500);
@@ -133,7 +146,12 @@ async fn a_log_out_closes_the_socket_and_its_token_is_dead() {
     let newest = scene.say("还在").await;
     other.until_offset(&scene.channel, newest).await;
     again.post("/v1/logout/everywhere", json!(null)).await.ok();
+    let asked = Instant::now();
     assert_eq!(other.until_closed().await, 3500);
+    assert!(asked.elapsed() < Duration::from_secs(5), "closed after {:?}", asked.elapsed());
+    if let Some(beside) = beside {
+        beside.stop().await;
+    }
     scene.app.stop().await;
 }
 

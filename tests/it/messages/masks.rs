@@ -2,7 +2,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Scene, entries, entry, listed, said_in};
+use super::{Scene, entries, entry, listed, message, page, said_in, say_in};
 use crate::support::{Somebody, answer};
 
 /// Who said what stands there, as somebody reads it; the own id of the one who spoke is nowhere.
@@ -44,6 +44,30 @@ async fn who_speaks_under_a_masked_name_is_the_same_there_and_another_elsewhere(
     bob.post(&format!("/v1/streams/{talk}/messages"), reply).await.ok();
     let all = json!(entries(&talk, clerk).await).to_string();
     assert!(all.contains("两斤") && all.contains("是的") && !all.contains(&ann.person.to_string()), "{all}");
+    app.stop().await;
+}
+
+/// What stands there for all to read names nobody, and still each knows whether it is for oneself.
+#[tokio::test]
+async fn who_is_addressed_under_a_masked_name_is_found_and_told_to_nobody_else() {
+    let Scene { app, village, talk, ann, bob } = Scene::set().await;
+    let (mut asked, clerk) = (message("您怎么看？"), &village.clerk);
+    let bobs = said_in(&talk, &bob, "我在").await;
+    said_in(&talk, clerk, "村里也在").await;
+    asked["mentions"] = json!([entry(&talk, &ann, bobs).await["sender"]["id"], clerk.person]);
+    let seq = say_in(&talk, &ann, asked).await.ok()["seq"].as_i64().unwrap();
+    let path = format!("/streams/{talk}");
+    for (who, is_meant) in [(&ann, false), (&bob, true), (clerk, true)] {
+        let (row, shown) = (listed(&talk, who).await.unwrap(), entry(&talk, who, seq).await);
+        assert_eq!(row["is_mentioned"], is_meant, "{row}");
+        let mentions = shown["body"]["mentions"].as_array().unwrap();
+        let own = mentions.iter().any(|id| *id == row["me"] || *id == json!(who.person));
+        assert_eq!(own, is_meant, "an app marks it: {shown} {row}");
+        assert!(!shown.to_string().contains(&bob.person.to_string()), "{shown}");
+        let page = page(&app, who, &path).await;
+        assert_eq!(page.matches("[有人@我]").count(), usize::from(is_meant), "and so does the page: {page}");
+        assert!(who.person == bob.person || !page.contains(&bob.person.to_string()), "{page}");
+    }
     app.stop().await;
 }
 

@@ -54,6 +54,8 @@ pub(super) async fn fields(
         }
         "/desk/votes/{id}/key" => vec![("trustee", "committee".to_owned()), ("public_key", "A".repeat(87))],
         "/desk/votes/{id}/opening" => Vec::new(),
+        // it does not rest
+        "/desk/votes/{id}/restored" => vec![("fingerprint", "0".repeat(32))],
         // there is no tie
         "/desk/votes/{id}/again" => vec![("closes_at", soon)],
         // refused in the end: the one vote is asked about by everybody

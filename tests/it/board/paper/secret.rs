@@ -24,6 +24,11 @@ async fn where_one_may_cast_again_paper_comes_before_the_phone_and_a_secret_few_
     // one comes to the desk after all, and one gives the sheet back
     let taken = issue(&village.clerk, &path, number(&phones[0], &path).await).await.ok();
     assert_eq!(taken["overrides"], true);
+    assert_eq!(
+        taken["issued_by"],
+        village.clerk.get("/v1/me").await.ok()["name"],
+        "who gives sheets out stands beside them"
+    );
     assert_eq!(phones[0].post(&vote.path("/ballots"), ballot("for")).await.refused(), "paper_issued");
     let back = issue(&village.clerk, &path, number(&phones[1], &path).await).await.ok();
     end(&village.clerk, &path, (&back["serial"], "returned")).await.ok();

@@ -1,5 +1,7 @@
-//! Residents and clerks who speak, quote, take back and read, each until it was acknowledged, by whichever server answers.
+//! Residents and clerks who speak, quote, take back, pin and read, each until it was acknowledged, by whichever server
+//! answers.
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -26,6 +28,8 @@ pub(super) struct Known {
     /// Of the devices.
     places: Mutex<Vec<Place>>,
     truth: Mutex<Truth>,
+    /// Places of what was pinned.
+    pinned: Mutex<BTreeSet<i64>>,
     history: Mutex<Vec<Sent>>,
     moment: AtomicU64,
 }
@@ -38,6 +42,7 @@ impl Known {
             people: talk.people.clone(),
             places: Mutex::default(),
             truth: Mutex::new(truth),
+            pinned: Mutex::default(),
             history: Mutex::default(),
             moment: AtomicU64::default(),
         }
@@ -63,6 +68,10 @@ impl Known {
 
     pub(super) fn history(&self) -> Vec<Sent> {
         self.history.lock().unwrap().clone()
+    }
+
+    pub(super) fn pinned(&self) -> BTreeSet<i64> {
+        self.pinned.lock().unwrap().clone()
     }
 
     pub(super) fn count(&self) -> usize {
@@ -93,6 +102,15 @@ impl Known {
         truth.last_seq = truth.last_seq.max(seq);
         (seq, again)
     }
+
+    /// Pins it until that is acknowledged; how often it had to be asked again. Nothing is unpinned: what was asked for twice
+    /// may be done a second time when the net lets it go on, and pins the same once more.
+    async fn pin(&self, doors: &mut Doors, seq: i64) -> usize {
+        let path = format!("/v1/streams/{}/messages/{seq}/pin", self.stream);
+        let (_, again) = doors.ask(Method::POST, &path, &json!({ "is_pinned": true })).await;
+        self.pinned.lock().unwrap().insert(seq);
+        again
+    }
 }
 
 /// The ways of one person to the servers: another one when one does not answer.
@@ -120,7 +138,7 @@ impl Doors {
     }
 }
 
-/// Says one thing after the other, takes some of it back, reads on; how often something was asked again.
+/// Says one thing after the other, takes some of it back, reads on; who leads pins. How often something was asked again.
 pub(super) async fn speak(
     (number, doors): (usize, Vec<Somebody>),
     known: Arc<Known>,
@@ -141,6 +159,8 @@ pub(super) async fn speak(
             let path = format!("/v1/streams/{}/messages/{seq}/recall", known.stream);
             asked_again += doors.ask(Method::POST, &path, &json!({})).await.1;
             known.truth().recalled.insert(text);
+        } else if number + 1 == known.people.len() && chance.percent(50) {
+            asked_again += known.pin(&mut doors, seq).await;
         }
         if chance.percent(40) {
             let seq = (known.truth().last_seq - i64::try_from(chance.below(5)).unwrap()).max(0);

@@ -1,13 +1,26 @@
 //! What was found at the end, by invariant.
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
 
 use super::{
-    super::{order::out_of_order, phone::Phone, recalled::rows},
+    super::{
+        order::out_of_order,
+        phone::Phone,
+        recalled::{holds, rows},
+    },
     people::Known,
     world::{Talk, World},
 };
 use crate::{
-    simulation::{device::Device, judge::Judge},
+    simulation::{
+        device::{Device, Rules},
+        fetch,
+        judge::Judge,
+    },
     support::Raw,
 };
 
@@ -27,6 +40,7 @@ impl Verdict {
         let truth = known.truth().clone();
         let phones = held.iter().filter(|(_, number, _)| *number == talk.number);
         let devices: Vec<(usize, &Device)> = phones.map(|(person, _, phone)| (*person, &phone.device)).collect();
+        let mut shown: Option<BTreeMap<i64, Value>> = None;
         for (node, address) in world.addresses().into_iter().enumerate() {
             let people: Vec<_> = talk.people.iter().map(|who| who.at(address)).collect();
             let Some(reader) = people.last() else { continue };
@@ -35,6 +49,16 @@ impl Verdict {
             let judge = Judge { stream: &talk.stream, reader, people: &people[..asked], truth: &truth };
             for wrong in judge.judge(&devices).await {
                 self.add(if node == 0 { wrong } else { format!("I12: the other server: {wrong}") });
+            }
+            let mut fresh = Device::default();
+            fetch(&mut fresh, Rules::ALL, reader, &talk.stream).await;
+            let is_pinned = |(seq, entry): (&i64, &Value)| (entry["is_pinned"] == json!(true)).then_some(*seq);
+            let pinned: BTreeSet<i64> = fresh.entries.iter().filter_map(is_pinned).collect();
+            if pinned != known.pinned() {
+                self.add(format!("I8: server {node}: {pinned:?} are pinned instead of {:?}", known.pinned()));
+            }
+            if *shown.get_or_insert_with(|| fresh.entries.clone()) != fresh.entries {
+                self.add(format!("I8: server {node} shows another conversation than the first"));
             }
         }
         if let Some((before, after)) = out_of_order(&known.history()) {
@@ -58,7 +82,7 @@ impl Verdict {
         places.push(("log".to_owned(), log));
         for known in talks {
             for text in &known.truth().recalled {
-                if let Some((name, _)) = places.iter().find(|(_, all)| all.contains(text.as_str())) {
+                if let Some((name, _)) = places.iter().find(|(_, all)| holds(all, text)) {
                     self.wrong.push(format!("I5: {name} holds {text}"));
                 }
             }

@@ -7,13 +7,21 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use liusheng::clock::Clock;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::{net::TcpStream, sync::Mutex as Turn, task::block_in_place};
+use tokio::{
+    net::TcpStream,
+    sync::Mutex as Turn,
+    task::{JoinHandle, block_in_place},
+};
 use tokio_tungstenite::WebSocketStream;
 
-use super::people::{Doors, Known};
+use super::{
+    super::memory::{queues, resident},
+    people::{Doors, Known},
+};
 use crate::{
     kill::SETTINGS,
     support::{
@@ -25,6 +33,14 @@ use crate::{
 const LATE: Duration = Duration::from_secs(2);
 const DRAINED: Duration = Duration::from_secs(16);
 const MOVED: Duration = Duration::from_secs(6);
+/// Phones that do not read, and how often three people say something long to fill what the kernel holds for them.
+const DEAF: usize = 8;
+const LONG: usize = 25;
+/// Ten seconds in which nothing is taken, five for the last word, and a bit for a machine that is struck. Who answers no
+/// ping is ended, too, but not all of them so soon.
+const DEAF_ENDED: Duration = Duration::from_secs(22);
+/// Of a server at the end. The build under test is not optimised.
+const MOST_KIB: f64 = 512.0 * 1024.0;
 
 /// A conversation.
 pub(super) struct Talk {
@@ -67,6 +83,8 @@ pub(super) struct World {
     nodes: Vec<Node>,
     redis: Mutex<Option<OwnRedis>>,
     postgres: Mutex<Option<OwnPostgres>>,
+    /// Who waits until those who do not read are ended.
+    deaf: Mutex<Vec<JoinHandle<Option<String>>>>,
 }
 
 impl World {
@@ -110,7 +128,8 @@ impl World {
             let process = started(house.path(), address, redis.as_ref(), outside.path()).await;
             nodes.push(Node { address, process: Turn::new(process), net: Chaos::before(address).await });
         }
-        Self { house, outside, nodes, redis: Mutex::new(redis), postgres: Mutex::new(postgres) }
+        let (redis, postgres) = (Mutex::new(redis), Mutex::new(postgres));
+        Self { house, outside, nodes, redis, postgres, deaf: Mutex::default() }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -225,21 +244,43 @@ impl World {
         if longest < LATE { Vec::new() } else { vec![format!("I9: {what}: heard after {longest:?}")] }
     }
 
-    /// Phones that connect and never read.
-    pub(super) async fn deaf(&self, known: &Known, count: usize) -> Vec<WebSocketStream<TcpStream>> {
-        let mut deaf = Vec::new();
-        for number in 0..count {
-            let address = self.nodes[number % self.nodes.len()].address;
-            deaf.push(Socket::deaf(address, &known.somebody(2).at(address).token()).await);
+    /// Phones that connect to the first server, are told much and never read. They stay: it is said at the end whether the
+    /// server ended them.
+    pub(super) async fn deaf(&self, known: &Known) -> Vec<String> {
+        let server = self.nodes[0].address;
+        let mut phones = Vec::new();
+        for _ in 0..DEAF {
+            phones.push(Socket::deaf(server, &known.somebody(2).at(server).token()).await);
         }
-        deaf
+        let held = held(server, &phones);
+        for round in 0..LONG {
+            let saying = (0..3).map(|number| {
+                let doors: Vec<Somebody> =
+                    self.addresses().into_iter().map(|at| known.somebody(number).at(at)).collect();
+                let text = format!("{number}号长话{round}·{}{}", known.count(), "慢".repeat(1900));
+                async move { known.say(number, &mut Doors::new(doors), text, None).await }
+            });
+            join_all(saying).await;
+        }
+        let watching = tokio::spawn(until_ended(server, phones));
+        self.deaf.lock().unwrap_or_else(PoisonError::into_inner).push(watching);
+        if held == DEAF { Vec::new() } else { vec![format!("I10: {held} of {DEAF} phones are seen to be connected")] }
     }
 
     /// Ends the servers: what they said, and what was not as it should be.
     pub(super) async fn end(&self) -> (String, Vec<String>) {
         let mut wrong = Vec::new();
+        let deaf = std::mem::take(&mut *self.deaf.lock().unwrap_or_else(PoisonError::into_inner));
+        for watching in deaf {
+            wrong.extend(watching.await.unwrap());
+        }
         for node in &self.nodes {
             let mut process = node.process.lock().await;
+            let kib = resident(&process);
+            println!("a server has {kib} KiB in the end");
+            if kib > MOST_KIB {
+                wrong.push(format!("I10: a server has {kib} KiB in the end"));
+            }
             let status = block_in_place(|| process.end());
             if status.code() != Some(0) {
                 wrong.push(format!("end: {status}"));
@@ -250,6 +291,29 @@ impl World {
             wrong.push(format!("end: {said}"));
         }
         (said, wrong)
+    }
+}
+
+/// How many of these phones the server's side of the kernel holds open.
+fn held(server: SocketAddr, phones: &[WebSocketStream<TcpStream>]) -> usize {
+    let open = queues(server);
+    let ports = phones.iter().map(|phone| format!(":{:04X}", phone.get_ref().local_addr().unwrap().port()));
+    ports.filter(|port| open.keys().any(|phone| phone.ends_with(port))).count()
+}
+
+/// Until the server has ended all of these, or what is wrong with it.
+async fn until_ended(server: SocketAddr, phones: Vec<WebSocketStream<TcpStream>>) -> Option<String> {
+    let full = Instant::now();
+    loop {
+        let open = held(server, &phones);
+        if open == 0 {
+            println!("phones that do not read were ended after {:?}", full.elapsed());
+            return None;
+        }
+        if full.elapsed() > DEAF_ENDED {
+            return Some(format!("I10: {open} phones that never read are connected after {:?}", full.elapsed()));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

@@ -202,7 +202,7 @@ async fn claim(tx: &Tx, id: DeliveryId) -> Result<Option<(delivery::Model, annou
     let Some(row) = claimed.into_iter().next() else { return Ok(None) };
     let Some(told) = announcement_of(tx, row.announcement_id).await? else { return Ok(None) };
     let morning = Hours::LOUDSPEAKER.end_after(now).filter(|_| !is_let_go(&before, now));
-    let stands = reached::stands(tx, &told).await?;
+    let stands = reached::stands(tx, &told).await? == Some(true);
     if stands && row.tried() > TRIES {
         write(tx, &row, (DEAD, now, Some("no_answer"), row.tries)).await?;
         hand_over::to_office(tx, &told, Channel::Loudspeaker).await?;

@@ -137,7 +137,7 @@ async fn take(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<del
         .await?)
 }
 
-/// What is told, and whether it still stands: nothing where that cannot be read.
+/// What is told, and whether it still stands: nothing where it waits, or that cannot be read.
 type Told = HashMap<AnnouncementId, (announcement::Model, Option<bool>)>;
 
 /// Everything that the verdicts ask.
@@ -251,7 +251,7 @@ impl Sight {
         let needs_consent = !must && self.channel == Channel::Sms && self.without_news.contains(&person);
         match self.told.get(&told.id).map(|(_, stands)| *stands) {
             Some(Some(true)) => {}
-            Some(None) => return Ok(Verdict::Later(now + LATER, "unreadable")),
+            Some(None) => return Ok(Verdict::Later(now + LATER, "not_now")),
             _ => return Ok(Verdict::Not(untold::WITHDRAWN)),
         }
         if !lives_there {

@@ -33,7 +33,7 @@ const ON_PAPER: usize = 5000;
 pub enum Call {
     /// To a meeting; of one that was called off, not to come.
     Meeting,
-    /// To a vote that is open.
+    /// To a vote that takes ballots.
     Vote,
 }
 
@@ -79,12 +79,13 @@ impl Called {
     /// What is told at its doors now.
     ///
     /// # Errors
-    /// `wrong_state` when nothing is, because it is over.
+    /// `wrong_state` when nothing is, because it is over; `vote_restored` while it rests: nobody is sent to cast in it.
     pub(super) fn kind(&self) -> Result<Kind> {
         match self {
             Self::Meeting(meeting) if meeting.state == meetings::queries::CALLED => Ok(Kind::MeetingCalled),
             Self::Meeting(meeting) if meeting.state == meetings::queries::CANCELLED => Ok(Kind::MeetingCancelled),
-            Self::Vote(vote) if vote.state == votes::queries::OPEN => Ok(Kind::VoteOpened),
+            Self::Vote(vote) if vote.restored_at.is_some() => Err(Code::VoteRestored.into()),
+            Self::Vote(vote) if vote.takes_ballots() => Ok(Kind::VoteOpened),
             _ => Err(Code::WrongState.into()),
         }
     }
@@ -184,7 +185,7 @@ pub struct RoundQuery {
 /// did ([`electors::electors_of`]).
 ///
 /// # Errors
-/// `not_found`; `not_allowed`; `wrong_state` when it is over.
+/// `not_found`; `not_allowed`; `wrong_state` when it is over; `vote_restored` while it rests.
 pub async fn round(app: &App, actor: &Actor, (which, group): ((Call, Uuid), Option<i32>)) -> Result<Round> {
     let db = app.store.read();
     let called = Called::find(db, which).await?;

@@ -201,7 +201,7 @@ pub(super) async fn to_people(app: &App, told: &announcement::Model) -> Result<L
         }
         Some(Kind::VoteOpened | Kind::VoteClosingSoon | Kind::VoteCastFor | Kind::SheetIssued) => {
             let vote = votes::queries::asked(db, subject.parse().map_err(Error::broken)?).await?;
-            (vote.map(|(question, _)| question).unwrap_or_default(), String::new(), format!("/votes/{subject}"))
+            (vote.unwrap_or_default(), String::new(), format!("/votes/{subject}"))
         }
         Some(Kind::MeetingCalled | Kind::MeetingCancelled | Kind::MeetingHeld) => {
             let meeting = meetings::queries::meeting(db, subject.parse().map_err(Error::broken)?).await?;

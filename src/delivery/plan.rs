@@ -123,7 +123,8 @@ async fn advance_each(app: &App, due: Vec<step::Model>) -> Result<Turn> {
     for step in due {
         let Some(told) = told.iter().find(|told| told.id == step.announcement_id) else { continue };
         match advance(app, told, step).await {
-            Ok(()) => turn = Turn::Moved,
+            Ok(true) => turn = Turn::Moved,
+            Ok(false) => {}
             Err(error) if error.code() == Code::Changed => return Ok(Turn::Behind),
             // one that cannot be planned holds up no other
             Err(error) => tracing::error!(%error, announcement = %told.id, "a step is not planned"),
@@ -132,10 +133,20 @@ async fn advance_each(app: &App, due: Vec<step::Model>) -> Result<Turn> {
     Ok(turn)
 }
 
-async fn advance(app: &App, told: &announcement::Model, step: step::Model) -> Result<()> {
-    if !reached::stands(app.store.read(), told).await? {
-        return app.store.write(move |tx| Box::pin(async move { moved(tx, &step, VOID, (None, 0, 0)).await })).await;
+/// Says whether it moved: not while a vote rests that it asks for.
+async fn advance(app: &App, told: &announcement::Model, step: step::Model) -> Result<bool> {
+    match reached::stands(app.store.read(), told).await? {
+        Some(true) => go_on(app, told, step).await?,
+        Some(false) => {
+            let void = app.store.write(move |tx| Box::pin(async move { moved(tx, &step, VOID, (None, 0, 0)).await }));
+            void.await?;
+        }
+        None => return Ok(false),
     }
+    Ok(true)
+}
+
+async fn go_on(app: &App, told: &announcement::Model, step: step::Model) -> Result<()> {
     match Channel::parse(&step.channel) {
         Some(channel @ (Channel::Wechat | Channel::Sms)) => plan_chunk(app, told, (step, channel)).await,
         Some(channel @ (Channel::Loudspeaker | Channel::Door)) => {

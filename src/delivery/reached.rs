@@ -47,8 +47,8 @@ pub(super) async fn in_app(
     Ok(reached)
 }
 
-/// Who of these need not be told, where it still stands, and whether it does; nothing where that cannot be read, so that one
-/// of them holds up no other.
+/// Who of these need not be told, where it still stands, and whether it does; nothing where it waits, or that cannot be read, so
+/// that one of them holds up no other.
 pub(super) async fn seen(
     db: &impl ConnectionTrait,
     told: &announcement::Model,
@@ -57,8 +57,8 @@ pub(super) async fn seen(
     let looked = async {
         let stands = stands(db, told).await?;
         // of what is not told any more nobody need be looked up
-        let reached = if stands { in_app(db, told, among).await? } else { HashSet::new() };
-        Ok::<_, Error>((reached, Some(stands)))
+        let reached = if stands == Some(true) { in_app(db, told, among).await? } else { HashSet::new() };
+        Ok::<_, Error>((reached, stands))
     };
     looked.await.unwrap_or_else(|error| {
         tracing::error!(%error, announcement = %told.id, "what is told cannot be read");
@@ -78,38 +78,39 @@ pub(super) fn in_app_of_all(told: &announcement::Model, id: NoticeId) -> Vec<Sel
     seen.into_iter().chain([notices::reached::confirmers(id)]).collect()
 }
 
-/// May it still be told? Asked of the thing itself: the event that ends it may not have been followed yet.
-pub(super) async fn stands(db: &impl ConnectionTrait, told: &announcement::Model) -> Result<bool> {
+/// May it still be told? Asked of the thing itself: the event that ends it may not have been followed yet. `None`: not now, because
+/// the vote that it asks for rests.
+pub(super) async fn stands(db: &impl ConnectionTrait, told: &announcement::Model) -> Result<Option<bool>> {
     if told.ended_at.is_some() {
-        return Ok(false);
+        return Ok(Some(false));
     }
-    match Kind::parse(&told.kind) {
+    let stands = match Kind::parse(&told.kind) {
         Some(Kind::NoticePublished | Kind::NoticeRevised) => {
             let notice = notices::reached::hanging(db, told.subject_id.parse().map_err(Error::broken)?).await?;
-            Ok(notice.is_some_and(|notice| notice.hangs))
+            notice.is_some_and(|notice| notice.hangs)
         }
         Some(Kind::VoteOpened | Kind::VoteClosingSoon) => {
-            let vote = votes::queries::asked(db, told.subject_id.parse().map_err(Error::broken)?).await?;
-            Ok(vote.is_some_and(|(_, is_open)| is_open))
+            return votes::queries::is_asked(db, told.subject_id.parse().map_err(Error::broken)?).await;
         }
         Some(Kind::MeetingCalled) => {
             let meeting = meetings::queries::meeting(db, told.subject_id.parse().map_err(Error::broken)?).await?;
-            Ok(meeting.state == meetings::queries::CALLED)
+            meeting.state == meetings::queries::CALLED
         }
         // whoever withdrew it knows of it; where that was somebody else, that is told
         Some(Kind::ObjectionRaised) => {
-            notices::queries::objection_stands(db, told.subject_id.parse().map_err(Error::broken)?).await
+            notices::queries::objection_stands(db, told.subject_id.parse().map_err(Error::broken)?).await?
         }
         Some(Kind::SuggestionPressing) => {
-            suggestions::is_pressing(db, told.subject_id.parse().map_err(Error::broken)?).await
+            suggestions::is_pressing(db, told.subject_id.parse().map_err(Error::broken)?).await?
         }
         // who sees a voice has changed once more, and that is told
         Some(Kind::SuggestionHidden | Kind::SuggestionHidingUpheld) => {
-            suggestions::is_hidden(db, told.subject_id.parse().map_err(Error::broken)?).await
+            suggestions::is_hidden(db, told.subject_id.parse().map_err(Error::broken)?).await?
         }
         Some(Kind::SuggestionShown) => {
-            Ok(!suggestions::is_hidden(db, told.subject_id.parse().map_err(Error::broken)?).await?)
+            !suggestions::is_hidden(db, told.subject_id.parse().map_err(Error::broken)?).await?
         }
-        _ => Ok(true),
-    }
+        _ => true,
+    };
+    Ok(Some(stands))
 }

@@ -100,13 +100,12 @@ impl VotePage {
                 self.mine.as_ref().is_some_and(|mine| mine.is_on_roll && !mine.has_sheet && (!mine.has_cast || again))
             }
         };
-        let takes = self.vote.state == "open" && self.vote.restored_at.is_none();
-        takes && may && !self.is_lost && !self.is_on_paper()
+        self.vote.takes_ballots() && may && !self.is_lost && !self.is_on_paper()
     }
 
     /// Those for whom one may cast, on the own page.
     fn others(&self) -> impl Iterator<Item = &ProxyView> {
-        let own = self.mine.as_ref().filter(|_| self.other.is_none() && self.vote.state == "open");
+        let own = self.mine.as_ref().filter(|_| self.other.is_none() && self.vote.takes_ballots());
         own.into_iter().flat_map(|mine| &mine.casts_for).filter(|one| one.state == "checked")
     }
 

@@ -30,6 +30,7 @@ mod own;
 pub mod paper;
 pub mod proxies;
 pub mod replaced;
+mod resting;
 mod results;
 pub mod roll_list;
 mod rounds;
@@ -48,6 +49,8 @@ pub use self::kinds::{
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for, receipt_for};
 pub(super) use self::proxies::alternate_of;
+pub use self::resting::is_asked;
+pub(super) use self::resting::taking;
 pub use self::results::{
     Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_for, result_of, results_in,
 };

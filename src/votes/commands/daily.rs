@@ -11,10 +11,7 @@ use crate::{
     events::{self, Happening, Kind},
     ids::VoteId,
     store::Tx,
-    votes::{
-        queries::{self, OPEN},
-        rows::vote,
-    },
+    votes::{queries, rows::vote},
 };
 
 /// Those whose evening has come. One of which it cannot be told holds up no other.
@@ -35,9 +32,8 @@ pub(super) async fn due(app: &App) -> Result<()> {
 fn waits(evening: DateTime<Utc>) -> Condition {
     let is_new = Condition::any().add(vote::Column::ShownUntil.is_null()).add(vote::Column::ShownUntil.lt(evening));
     Condition::all()
-        .add(vote::Column::State.eq(OPEN))
+        .add(queries::taking())
         .add(vote::Column::HasBoard.eq(true))
-        .add(vote::Column::RestoredAt.is_null())
         .add(vote::Column::OpensAt.lt(evening))
         .add(is_new)
 }

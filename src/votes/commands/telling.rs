@@ -80,7 +80,7 @@ fn failed(vote: VoteId, error: &Error) -> bool {
     false
 }
 
-/// The secret votes whose evening has come.
+/// The secret votes whose evening has come. Of one that rests nobody is told before it goes on, or is annulled.
 async fn evening(app: &App) -> Result<Vec<VoteId>> {
     let waits = Condition::any()
         .add(vote::Column::ToldUntil.is_null())
@@ -88,7 +88,7 @@ async fn evening(app: &App) -> Result<Vec<VoteId>> {
     let ids = vote::Entity::find()
         .select_only()
         .column(vote::Column::Id)
-        .filter(vote::Column::State.eq(queries::OPEN))
+        .filter(queries::taking())
         // one that only waits for an objection is over: what is left is told at its end
         .filter(vote::Column::ClosesAt.gt(app.now()))
         .filter(vote::Column::Secrecy.eq(Secrecy::Secret.as_str()))
@@ -104,8 +104,8 @@ async fn evening(app: &App) -> Result<Vec<VoteId>> {
 async fn tell_in_the_evening(tx: &Tx, id: VoteId) -> Result<bool> {
     let vote = queries::row(tx, id).await?;
     let evening = last_evening(tx.now());
-    let is_over = vote.state != queries::OPEN || vote.closes_at <= tx.now();
-    if is_over || vote.told_until.is_some_and(|told| told >= evening) {
+    let is_on = vote.takes_ballots() && vote.closes_at > tx.now();
+    if !is_on || vote.told_until.is_some_and(|told| told >= evening) {
         return Ok(false);
     }
     // whoever casts again and again is one all the same

@@ -9,7 +9,7 @@ use super::{
         commands::Secrecy,
         rows::{roll_entry, vote},
     },
-    NOT_CAST, OPEN, PAPER, PAPER_ISSUED, STRUCK, TOOK_PART,
+    NOT_CAST, PAPER, PAPER_ISSUED, STRUCK, TOOK_PART, taking,
 };
 use crate::{
     error::Result,
@@ -123,16 +123,15 @@ pub async fn unreachable(db: &impl ConnectionTrait, keys: &Keys, id: VoteId) -> 
     Ok(rows.into_iter().filter(|row| !has_own(row)).map(name).collect())
 }
 
-/// What is asked, and whether it still is; `None` when there is no such vote.
+/// What is asked; `None` when there is no such vote.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn asked(db: &impl ConnectionTrait, id: VoteId) -> Result<Option<(String, bool)>> {
-    let row = vote::Entity::find_by_id(id).one(db).await?;
-    Ok(row.map(|row| (row.question, row.state == OPEN)))
+pub async fn asked(db: &impl ConnectionTrait, id: VoteId) -> Result<Option<String>> {
+    Ok(vote::Entity::find_by_id(id).one(db).await?.map(|row| row.question))
 }
 
-/// Open votes that close until then, with their areas.
+/// Votes that take ballots and close until then, with their areas.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -140,8 +139,7 @@ pub async fn closing_until(db: &impl ConnectionTrait, until: DateTime<Utc>) -> R
     let rows = vote::Entity::find()
         .select_only()
         .columns([vote::Column::Id, vote::Column::AreaCode, vote::Column::OpensAt, vote::Column::ClosesAt])
-        .filter(vote::Column::State.eq(OPEN))
-        .filter(vote::Column::RestoredAt.is_null())
+        .filter(taking())
         .filter(vote::Column::ClosesAt.lte(until))
         .order_by_asc(vote::Column::ClosesAt)
         .limit(500);

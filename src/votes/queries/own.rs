@@ -9,10 +9,10 @@ use super::{
         commands::{BallotReceipt, Cast, SealedBy, sign},
         rows::{envelope, roll_agent, roll_entry, vote},
     },
-    ALTERNATE, CHECKED, MAX_VOTES, NOT_CAST, OPEN, PAPER_ISSUED, PROXY, STRUCK, TOOK_PART, is_of_households, label,
+    ALTERNATE, CHECKED, MAX_VOTES, NOT_CAST, PAPER_ISSUED, PROXY, STRUCK, TOOK_PART, is_of_households, label,
     members::household_of,
     proxies::{ProxyView, around, entry_of},
-    row,
+    row, taking,
 };
 use crate::{
     actor::Actor,
@@ -239,8 +239,7 @@ pub async fn open_votes_for(db: &impl ConnectionTrait, person: PersonId) -> Resu
         }
     }
     let rows = vote::Entity::find()
-        .filter(vote::Column::State.eq(OPEN))
-        .filter(vote::Column::RestoredAt.is_null())
+        .filter(taking())
         .filter(vote::Column::Id.is_in(entries.iter().chain(&others).map(|entry| entry.vote_id)))
         .order_by_asc(vote::Column::ClosesAt)
         .limit(MAX_VOTES)

@@ -1,6 +1,10 @@
 //! A board that came out of a backup says nothing more before somebody has compared it with what was published.
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select, sea_query::Expr,
+};
 
 use super::rows::{board, pending};
 use crate::{error::Result, ids::VoteId, store::Tx};
@@ -35,6 +39,23 @@ pub async fn go_on(tx: &Tx, vote: VoteId) -> Result<()> {
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Those of these boards that are halted, and since when.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn halted_of(db: &impl ConnectionTrait, votes: &[VoteId]) -> Result<HashMap<VoteId, DateTime<Utc>>> {
+    let mut halted = HashMap::new();
+    for some in votes.chunks(CHUNK) {
+        let rows = board::Entity::find()
+            .select_only()
+            .columns([board::Column::VoteId, board::Column::HaltedAt])
+            .filter(board::Column::VoteId.is_in(some.iter().copied()))
+            .filter(board::Column::HaltedAt.is_not_null());
+        halted.extend(rows.into_tuple::<(VoteId, DateTime<Utc>)>().all(db).await?);
+    }
+    Ok(halted)
 }
 
 /// The board for which something waits, if it is halted.

@@ -173,8 +173,9 @@ async fn annul_vote(
         .map(Json)
 }
 
-/// Let a vote that rests since a backup was loaded go on, because its board is the one whose fingerprint was published last. What was cast
-/// and handed out after the backup is missing in it all the same: where there was any of that, it is annulled.
+/// Let a vote that rests since a backup was loaded go on, or the board of a result that may still be challenged, because the board is the
+/// one whose fingerprint was published last. What was cast and handed out after the backup is missing in it all the same: where there
+/// was any of that, it is annulled.
 #[utoipa::path(post, path = "/v1/votes/{id}/restored/confirm", tag = "votes", operation_id = "confirm_restored",
     params(("id" = VoteId, Path)), request_body = ConfirmRestored,
     responses((status = 200, body = VoteView, description = "It goes on"),

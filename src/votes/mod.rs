@@ -20,7 +20,7 @@
 //! decides is known with its last ballot. By a phone that a roster changed since the roll nobody casts.
 //! A vote that came out of a backup while it ran rests: nothing is cast, handed out, counted, amended, closed or signed on its board
 //! until it is annulled, or who may overturn its result, never who runs it, types the fingerprint that was published last and it is
-//! that of its board.
+//! that of its board; nobody is sent to cast in it. So is nothing signed on the board of a result that may still be challenged.
 //! Rows of roll and ballots say whether their vote is over, from its result on or since its ballots were parted from their
 //! electors; on PostgreSQL these lie apart, so that what leaves the files with a secret vote costs what runs.
 //! Tables owned: `votes`, `vote_challenges`, `paper_sheets`, `paper_counts`, `paper_replacements`, `roll_entries`,

@@ -145,19 +145,6 @@ pub fn may_overturn<'a>(actor: &Actor, vote: impl Into<Whose<'a>>) -> bool {
     if queries::is_inside(whose.preset) { stands_above(actor, whose) } else { stands_in(actor, whose) }
 }
 
-/// May the actor say of a vote that was restored that nothing is lost? Who runs it may like what is lost to stay so; a vote that
-/// is over meanwhile would be closed with the time missing in which nobody could cast.
-#[must_use]
-pub fn may_let_go_on(actor: &Actor, vote: &VoteView, now: DateTime<Utc>) -> bool {
-    let can = vote.restored_at.is_some() && vote.has_board && !is_past(&vote.state, vote.closes_at.to_utc(), now);
-    can && !is_about(actor, vote) && may_overturn(actor, vote)
-}
-
-/// Did the time to cast go by while it rests?
-pub(super) fn is_past(state: &str, closes_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    state == queries::OPEN && closes_at <= now
-}
-
 /// Does the actor speak for the office above and not run the vote?
 #[must_use]
 pub fn stands_above<'a>(actor: &Actor, vote: impl Into<Whose<'a>>) -> bool {

@@ -49,8 +49,8 @@ pub use self::kinds::{
 pub(super) use self::own::own_place;
 pub use self::own::{HouseholdSeat, MyVote, OpenVoteView, my_vote, open_votes_for, receipt_for};
 pub(super) use self::proxies::alternate_of;
-pub use self::resting::is_asked;
 pub(super) use self::resting::taking;
+pub use self::resting::{is_asked, waits_for_comparison};
 pub use self::results::{
     Annulled, ChoiceResult, ComparisonView, OptionResult, ResultView, StoredResult, result_for, result_of, results_in,
 };

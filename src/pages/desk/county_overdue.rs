@@ -144,6 +144,7 @@ async fn others(app: &App, area: &str) -> Result<Vec<Other>> {
             Said::Challenge => "county-overdue-challenges",
             Said::Count => "county-overdue-paper",
             Said::Restored => "county-overdue-restored",
+            Said::Halted => "county-overdue-halted",
         };
         others.push(other(key, area, due_at));
     }

@@ -27,7 +27,7 @@ use crate::{
             self, AnnulVote, ConfirmRestored,
             challenges::{AnswerChallenge, answer_challenge},
         },
-        office::{is_about, may_bend, may_let_go_on, may_overturn, may_run, stands_above, stands_in},
+        office::{is_about, may_bend, may_overturn, may_run, stands_above, stands_in},
         queries::{
             self,
             challenges::{self, ChallengeView},
@@ -51,7 +51,8 @@ struct VotePage {
     mine: Vec<Trustee>,
     can_open: bool,
     can_annul: bool,
-    /// May the clerk say that its board is the one that was published last?
+    /// Is nothing said on its board since a backup was loaded, and may the clerk say that it is the one that was published last?
+    is_halted: bool,
     can_confirm: bool,
     /// May the clerk ask once more, after a tie?
     can_reopen: bool,
@@ -143,7 +144,8 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let shown = VotePage {
         page,
         desk: clerk.desk(),
-        can_confirm: may_let_go_on(&clerk.actor, &vote, app.now()),
+        is_halted: head.is_some() && board::halts::halted_of(db, &[id]).await?.contains_key(&id),
+        can_confirm: overturns && queries::waits_for_comparison(db, id, app.now()).await?,
         aloud: Aloud::of(app, clerk, (About::Vote, id.0), &vote.area_code).await?,
         vote,
         result,

@@ -1,5 +1,5 @@
 //! 恢复: a vote that came out of a backup while it ran rests until somebody annuls it, or has compared its board with what was
-//! published last.
+//! published last; so does the board of a result that may still be challenged.
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde::{Deserialize, Serialize};
@@ -51,19 +51,19 @@ pub async fn rest(tx: &Tx) -> Result<u64> {
     Ok(resting.rows_affected)
 }
 
-/// Lets a vote that rests go on, because its board is the one that was published last. Recorded: `vote.restored_confirmed`.
+/// Lets a vote that rests go on, or the board of a result that may still be challenged, because the board is the one that was
+/// published last. Recorded: `vote.restored_confirmed`.
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who may not overturn its result: who runs it may like what is lost to stay so; `wrong_state` when
-/// it does not rest, has no board to compare, or its time to cast went by meanwhile, so that it is annulled; `invalid_fields` for
-/// another fingerprint.
+/// its board is not halted, or has no more to say: its time to cast went by meanwhile, so that it is annulled, or its result was
+/// settled; `invalid_fields` for another fingerprint.
 pub async fn confirm_restored(tx: &Tx, actor: &Actor, (id, input): (VoteId, ConfirmRestored)) -> Result<VoteView> {
     let vote = queries::row(tx, id).await?;
     if office::is_voted_on(&vote, actor.person) || !office::may_overturn(actor, &vote) {
         return Err(Code::NotAllowed.into());
     }
-    let is_past = office::is_past(&vote.state, vote.closes_at, tx.now());
-    if vote.restored_at.is_none() || !vote.has_board || is_past {
+    if !queries::waits_for_comparison(tx, id, tx.now()).await? {
         return Err(Code::WrongState.into());
     }
     let head = board::queries::newest(tx, id).await?;

@@ -14,17 +14,18 @@ use super::{
         rows::{challenge, roll_objection, vote},
         rules::roll::answer_until,
     },
-    COUNTING_PAPER, challenges, roll_list,
+    COUNTING_PAPER, PROVISIONAL, challenges, roll_list,
 };
 use crate::{
     actor::Actor,
+    board,
     calendar::Calendar,
     clock,
     error::Result,
     ids::{PersonId, VoteId},
 };
 
-/// Read at once, of each of the four.
+/// Read at once, of each of them.
 const MOST: u64 = 500;
 
 /// What waits for an office.
@@ -38,6 +39,8 @@ pub enum Said {
     Count,
     /// It rests since a backup was loaded, until its board is confirmed or it is annulled.
     Restored,
+    /// On the board of its result, which may still be challenged, nothing is said since then, until it is confirmed.
+    Halted,
 }
 
 /// A vote in which something waits for an office.
@@ -51,13 +54,13 @@ pub struct AtOffice {
     pub said: Said,
     /// How many say so.
     pub count: usize,
-    /// Until when the first of them is to be answered, or the paper signed; since when it rests.
+    /// Until when the first of them is to be answered, or the paper signed; since when it rests, or its board does.
     pub due_at: DateTime<FixedOffset>,
 }
 
 /// Votes in which something waits for the actor: for who runs them, and, when its day is over, for who stands in; these count with
-/// them from the beginning. An objection that the actor has decided waits for another. One that rests waits for whoever may annul
-/// it or let it go on.
+/// them from the beginning. An objection that the actor has decided waits for another. One that rests, or whose board does, waits
+/// for whoever may annul it or let it go on.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -97,25 +100,40 @@ pub async fn at_office(
     Ok(waiting)
 }
 
-/// Votes that rest since a backup was loaded and that the actor may confirm or annul; the longest first.
+/// Votes that rest since a backup was loaded, or whose boards do, and that the actor may confirm or annul; the longest first.
 async fn resting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<AtOffice>> {
-    let votes = vote::Entity::find()
-        .filter(vote::Column::RestoredAt.is_not_null())
-        .filter(vote::Column::Id.in_subquery(near(actor)))
-        .order_by_asc(vote::Column::RestoredAt)
-        .limit(MOST)
-        .all(db)
-        .await?;
-    let may = |vote: &vote::Model| {
+    let votes = restored(db, vote::Column::Id.in_subquery(near(actor))).await?;
+    let may = |(said, vote, _): &(Said, vote::Model, DateTime<Utc>)| {
         // what was counted after the backup nobody sees here
-        let is_theirs = if vote.has_paper { office::stands_above(actor, vote) } else { office::may_bend(actor, vote) };
-        (is_theirs || office::may_overturn(actor, vote)) && !office::is_voted_on(vote, actor.person)
+        let annuls = if vote.has_paper { office::stands_above(actor, vote) } else { office::may_bend(actor, vote) };
+        let is_theirs = (annuls && *said == Said::Restored) || office::may_overturn(actor, vote);
+        is_theirs && !office::is_voted_on(vote, actor.person)
     };
-    let waiting = |vote: vote::Model| {
-        let due_at = clock::local(vote.restored_at?);
-        Some(AtOffice { vote_id: vote.id, question: vote.question, said: Said::Restored, count: 1, due_at })
+    let waiting = |(said, vote, since): (Said, vote::Model, DateTime<Utc>)| AtOffice {
+        vote_id: vote.id,
+        question: vote.question,
+        said,
+        count: 1,
+        due_at: clock::local(since),
     };
-    Ok(votes.into_iter().filter(may).filter_map(waiting).collect())
+    Ok(votes.into_iter().filter(may).map(waiting).collect())
+}
+
+/// Of these, the votes that rest since a backup was loaded, and those with a result that may still be challenged and a board on
+/// which nothing is said since then; with since when, the longest first.
+async fn restored(db: &impl ConnectionTrait, these: SimpleExpr) -> Result<Vec<(Said, vote::Model, DateTime<Utc>)>> {
+    let may_wait =
+        Condition::any().add(vote::Column::RestoredAt.is_not_null()).add(vote::Column::Settlement.eq(PROVISIONAL));
+    let votes = vote::Entity::find().filter(may_wait).filter(these).all(db).await?;
+    let boards: Vec<VoteId> = votes.iter().filter(|vote| vote.restored_at.is_none()).map(|vote| vote.id).collect();
+    let halted = board::halts::halted_of(db, &boards).await?;
+    let since = |vote: vote::Model| match vote.restored_at {
+        Some(since) => Some((Said::Restored, vote, since)),
+        None => halted.get(&vote.id).copied().map(|since| (Said::Halted, vote, since)),
+    };
+    let mut restored: Vec<_> = votes.into_iter().filter_map(since).collect();
+    restored.sort_by_key(|(_, _, since)| *since);
+    Ok(restored)
 }
 
 /// What waits about the votes of the actor's areas, of each of the two the first due first.
@@ -174,7 +192,7 @@ fn near(actor: &Actor) -> SelectStatement {
     vote::Entity::find().select_only().column(vote::Column::Id).filter(near).into_query()
 }
 
-/// Objections, challenges and paper of an area and below it that wait past their day, and votes that rest: which, where,
+/// Objections, challenges and paper of an area and below it that wait past their day, and votes that rest, or whose boards do: which, where,
 /// and since when. Of each the longest first, so many at most.
 ///
 /// # Errors
@@ -226,21 +244,8 @@ pub async fn late(
     let counted = counted(db, calendar, vote::Column::AreaCode.starts_with(area)).await?;
     let counted = counted.into_iter().filter(|(_, _, due_at)| *due_at <= now);
     late.extend(counted.map(|(_, area, due_at)| (Said::Count, area, due_at)));
-    late.extend(rested(db, (area, limit)).await?);
+    let restored = restored(db, vote::Column::AreaCode.starts_with(area)).await?.into_iter();
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    late.extend(restored.take(most).map(|(said, vote, since)| (said, vote.area_code, since)));
     Ok(late)
-}
-
-/// Votes of an area and below it that rest since a backup was loaded, with where and since when.
-async fn rested(db: &impl ConnectionTrait, (area, limit): (&str, u64)) -> Result<Vec<(Said, String, DateTime<Utc>)>> {
-    let rows: Vec<(String, Option<DateTime<Utc>>)> = vote::Entity::find()
-        .select_only()
-        .columns([vote::Column::AreaCode, vote::Column::RestoredAt])
-        .filter(vote::Column::RestoredAt.is_not_null())
-        .filter(vote::Column::AreaCode.starts_with(area))
-        .order_by_asc(vote::Column::RestoredAt)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().filter_map(|(area, since)| Some((Said::Restored, area, since?))).collect())
 }

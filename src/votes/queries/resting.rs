@@ -1,9 +1,10 @@
 //! 停着: whether a vote takes ballots now, or rests since a backup was loaded. Whoever tells people of a vote that is open, or lists it
 //! for them, asks here.
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait};
 
-use super::{super::rows::vote, OPEN, VoteView};
-use crate::{error::Result, ids::VoteId};
+use super::{super::rows::vote, OPEN, PROVISIONAL, VoteView, row};
+use crate::{board, error::Result, ids::VoteId};
 
 /// Votes that are open and do not rest. Whether the time to cast is over is another question.
 pub(in crate::votes) fn taking() -> Condition {
@@ -23,6 +24,18 @@ impl VoteView {
     pub fn takes_ballots(&self) -> bool {
         self.state == OPEN && self.restored_at.is_none()
     }
+}
+
+/// Does its board wait for somebody who compares it with what was published: is it halted, and has it still something to say? Of a
+/// result that was settled meanwhile it has not; a vote whose time to cast went by while nobody could is annulled.
+///
+/// # Errors
+/// `not_found`.
+pub async fn waits_for_comparison(db: &impl ConnectionTrait, id: VoteId, now: DateTime<Utc>) -> Result<bool> {
+    let vote = row(db, id).await?;
+    let is_past = vote.state == OPEN && vote.closes_at <= now;
+    let has_more = vote.restored_at.is_some() || vote.settlement.as_deref() == Some(PROVISIONAL);
+    Ok(vote.has_board && has_more && !is_past && board::halts::halted_of(db, &[id]).await?.contains_key(&id))
 }
 
 /// Are people asked to cast in it? `None`: not now, because it rests, but perhaps later.

@@ -2,11 +2,14 @@
 use std::path::Path;
 
 use chrono::TimeDelta;
-use liusheng::votes::commands;
+use liusheng::votes::{
+    commands,
+    queries::at_office::{self, Said},
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Sealed;
+use super::{Sealed, after::agreed, votes::checked};
 use crate::support::{House, Somebody, TestApp, Village, count, run};
 
 fn ballot() -> Value {
@@ -36,11 +39,11 @@ async fn on_board(app: &TestApp) -> [i64; 3] {
     ]
 }
 
-/// Does the first page of this one's desk tell of a vote that rests?
+/// Does the first page of this one's desk tell of a vote that rests, or whose board does?
 async fn is_told(who: &Somebody, vote: &str) -> bool {
     let (_, desk) = who.download("/desk").await;
     let desk = String::from_utf8(desk).unwrap();
-    desk.contains("从备份里恢复的表决停着") && desk.contains(&format!("href=\"/desk/votes/{vote}\""))
+    desk.contains("从备份里恢复") && desk.contains(&format!("href=\"/desk/votes/{vote}\""))
 }
 
 /// Does the home page of this one tell of the vote as one to cast in?
@@ -91,6 +94,8 @@ async fn a_vote_that_was_restored_rests_and_signs_nothing_until_it_is_annulled()
     assert_eq!((&rests["state"], rests["restored_at"].is_string()), (&json!("open"), true), "{rests}");
     assert_eq!(app.get(&vote.path("/result")).await.refused(), "wrong_state");
     assert_eq!(on_board(&app).await, [3, 3, 1], "another head over a size that was signed before");
+    let told = "SELECT count(*) FROM votes WHERE told_until > opens_at";
+    assert_eq!(count(app.folder.path(), told).await, 0, "the evening tells who cast for whom in what may be lost");
     let shown = "SELECT count(*) FROM events WHERE kind = 'vote.board_shown'";
     assert_eq!(count(app.folder.path(), shown).await, 0, "a board that lost ballots is told as that of the day");
     let (chair, town) = (Somebody::signed_in(&app, chair).await, Somebody::signed_in(&app, town).await);
@@ -155,5 +160,61 @@ async fn a_vote_whose_board_was_the_last_one_published_goes_on() {
     app.settle().await;
     let grown = app.get(&path("/board/head")).await.ok();
     assert_eq!((&head["n"], &grown["n"]), (&json!(3), &json!(4)));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_board_of_a_result_that_may_be_challenged_goes_on_when_it_was_the_last_one_published() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let path = agreed(&app, &village, &matter, 5).await;
+    let (vote, confirm) = (path[10..].to_owned(), format!("{path}/restored/confirm"));
+    let head = app.get(&format!("{path}/board/head")).await.ok();
+    let published = head["fingerprint"].as_str().unwrap().to_owned();
+    let outside = tempfile::tempdir().unwrap();
+    backed_up(app.folder.path(), &outside.path().join("backup"));
+    let (at, chair, supervisor) = (app.app.now(), village.chair.person, village.supervisor.person);
+    app.stop().await;
+
+    let (house, _) = restored(&outside.path().join("backup"));
+    let app = TestApp::start_in(house, at + TimeDelta::minutes(1)).await;
+    let (chair, by) = (Somebody::signed_in(&app, chair).await, Somebody::signed_in(&app, supervisor).await);
+    let typed = |text: &str| json!({ "fingerprint": text });
+    let (_, desk) = by.download(&format!("/desk/votes/{vote}")).await;
+    let desk = String::from_utf8(desk).unwrap();
+    assert!(desk.contains("核对以后公示板继续") && !desk.contains("核对以后继续这次表决"), "{desk}");
+    assert!(!desk.contains(&published), "what is to be typed from paper stands beside it");
+    let (_, desk) = chair.download(&format!("/desk/votes/{vote}")).await;
+    assert!(!String::from_utf8(desk).unwrap().contains("核对以后公示板继续"), "whose vote it is");
+    let waits = (is_told(&chair, &vote).await, is_told(&by, &vote).await);
+    assert_eq!(waits, (false, true), "waits for who may let it go on alone: there is nothing to annul");
+    let county = async || {
+        let asked = (&*village.area, app.app.now(), 10);
+        let late = at_office::late(app.app.store.read(), &app.app.calendar, asked).await.unwrap();
+        late.iter().filter(|(said, area, _)| *said == Said::Halted && *area == village.area).count()
+    };
+    assert_eq!(county().await, 1);
+    assert_eq!(chair.post(&confirm, typed(&published)).await.refused(), "not_allowed");
+    let other = by.post(&confirm, typed(&"0123-4567-".repeat(4))).await;
+    assert_eq!(other.body["errors"][0]["code"], "fingerprint_differs", "{}", other.body);
+    assert_eq!(by.post(&confirm, typed(&published)).await.ok()["state"], "closed");
+    assert_eq!(by.post(&confirm, typed(&published)).await.refused(), "wrong_state");
+    assert_eq!((is_told(&by, &vote).await, county().await), (false, 0));
+    app.pass(TimeDelta::days(6)).await;
+    app.settle().await;
+    let archive = checked(&app, &vote, &[]).await;
+    assert_eq!(archive["entries"].as_array().unwrap().last().unwrap()["s"], "final", "the board does not say so");
+    app.stop().await;
+
+    // nobody compared it in its days: it stands, and the board has no more to say
+    let (house, _) = restored(&outside.path().join("backup"));
+    let app = TestApp::start_in(house, at + TimeDelta::minutes(1)).await;
+    app.pass(TimeDelta::days(6)).await;
+    app.settle().await;
+    assert_eq!(app.get(&format!("{path}/result")).await.ok()["settlement"], "final");
+    let by = Somebody::signed_in(&app, supervisor).await;
+    assert_eq!(by.post(&confirm, typed(&published)).await.refused(), "wrong_state");
+    assert!(!is_told(&by, &vote).await, "it waits for ever");
+    assert_eq!(app.get(&format!("{path}/board/head")).await.ok()["n"], head["n"]);
     app.stop().await;
 }

@@ -122,3 +122,50 @@ async fn who_has_an_offices_number_alone_is_told_at_the_door_that_a_sheet_was_ha
     assert_eq!(must_go().await, (200, true), "a number of eleven is nobody's own");
     scene.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_sent_to_cast_in_a_vote_that_rests_before_it_goes_on() {
+    let scene = Scene::set().await;
+    let (app, village) = (&scene.app, &scene.village);
+    let vote = asked(&scene).await;
+    // ten at night: planned, and kept for the morning
+    app.clock.advance(TimeDelta::hours(13));
+    app.settle().await;
+    scene.pass(TimeDelta::seconds(20)).await;
+    let sent = format!("SELECT count(*) FROM deliveries WHERE subject_id = '{vote}' AND state = 'sent'");
+    let waiting = format!("SELECT count(*) FROM deliveries WHERE subject_id = '{vote}' AND state = 'queued'");
+    let (planned, handed) =
+        (scene.number(&waiting).await, "SELECT count(*) FROM entries WHERE body LIKE '%vote_doors%'");
+    assert_eq!((planned > 0, scene.number(&sent).await), (true, 0), "{planned}");
+    let raw = Raw::open(app.folder.path()).await;
+    let rests = async |since: &str| raw.execute(&format!("UPDATE votes SET restored_at = {since}")).await;
+    assert_eq!(rests("'2026-11-02 00:00:00+00:00'").await, 1);
+    // the second morning: what was planned is due, and so is the list for the doors
+    app.pass(TimeDelta::hours(36)).await;
+    for look in 0..100 {
+        app.ring_for_deliveries(look).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!((scene.number(&sent).await, scene.number(handed).await), (0, 0), "sent to cast where nothing is cast");
+    assert_eq!(scene.number(&waiting).await, planned, "what waits is lost");
+    let doors = format!("/v1/doors/vote/{vote}");
+    assert_eq!(village.chair.get(&doors).await.refused(), "vote_restored");
+    let granny = json!({ "person_id": person_of(&app.app, &village.area, "00052").await });
+    assert_eq!(village.chair.post(&doors, granny.clone()).await.refused(), "vote_restored");
+    let visit = format!("/votes/{vote}/doors");
+    assert!(!list(&scene, &vote).await.contains(&format!("href=\"{visit}\"")));
+    let (_, page) = village.chair.download(&format!("/votes/{vote}")).await;
+    assert!(!String::from_utf8_lossy(&page).contains(&visit), "its page sends to the doors");
+
+    assert_eq!(rests("NULL").await, 1);
+    scene.pass(TimeDelta::hours(2)).await;
+    assert_eq!(
+        (scene.number(&sent).await > 0, scene.number(handed).await),
+        (true, 1),
+        "it goes on and nobody hears of it"
+    );
+    village.chair.post(&doors, granny).await.ok();
+    assert!(list(&scene, &vote).await.contains(&format!("href=\"{visit}\"")));
+    raw.close().await;
+    scene.app.stop().await;
+}

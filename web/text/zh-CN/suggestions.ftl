@@ -294,6 +294,7 @@ county-overdue-rolls = 对名册的异议没有处理
 county-overdue-challenges = 对结果的质疑没有答复
 county-overdue-paper = 纸票没有点完签字
 county-overdue-restored = 从备份里恢复的表决停着，没有核对，也没有作废
+county-overdue-halted = 从备份里恢复的公示板停着，没有核对
 county-overdue-none = 没有。
 county-overdue-more = 另有 { $n } 条，没有列出。
 county-overdue-by = 误期的是{ $body }

@@ -36,7 +36,7 @@ pub(super) async fn messages(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
 }
 
 /// Objections to rolls, challenges of results, boxes to be counted and votes that rest since a backup was
-/// loaded, a line for each vote.
+/// loaded, or whose boards do, a line for each vote.
 pub(super) async fn about_votes(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let todo = |one: AtOffice| {
         let (key, page) = match one.said {
@@ -44,6 +44,7 @@ pub(super) async fn about_votes(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
             Said::Challenge => ("desk-todo-challenges", ""),
             Said::Count => ("desk-todo-paper", "/paper"),
             Said::Restored => ("desk-todo-restored", ""),
+            Said::Halted => ("desk-todo-halted", ""),
         };
         Todo {
             title: one.question,

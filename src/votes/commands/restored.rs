@@ -56,8 +56,8 @@ pub async fn rest(tx: &Tx) -> Result<u64> {
 ///
 /// # Errors
 /// `not_found`; `not_allowed` for who may not overturn its result: who runs it may like what is lost to stay so; `wrong_state` when
-/// its board is not halted, or has no more to say: its time to cast went by meanwhile, so that it is annulled, or its result was
-/// settled; `invalid_fields` for another fingerprint.
+/// its board is not halted, or has no more to say: its time to cast went by meanwhile, so that it is annulled, or the
+/// days of its result did; `invalid_fields` for another fingerprint.
 pub async fn confirm_restored(tx: &Tx, actor: &Actor, (id, input): (VoteId, ConfirmRestored)) -> Result<VoteView> {
     let vote = queries::row(tx, id).await?;
     if office::is_voted_on(&vote, actor.person) || !office::may_overturn(actor, &vote) {

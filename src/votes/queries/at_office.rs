@@ -96,13 +96,13 @@ pub async fn at_office(
             }),
         }
     }
-    waiting.extend(resting(db, actor).await?);
+    waiting.extend(resting(db, (actor, now)).await?);
     Ok(waiting)
 }
 
 /// Votes that rest since a backup was loaded, or whose boards do, and that the actor may confirm or annul; the longest first.
-async fn resting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<AtOffice>> {
-    let votes = restored(db, vote::Column::Id.in_subquery(near(actor))).await?;
+async fn resting(db: &impl ConnectionTrait, (actor, now): (&Actor, DateTime<Utc>)) -> Result<Vec<AtOffice>> {
+    let votes = restored(db, (vote::Column::Id.in_subquery(near(actor)), now)).await?;
     let may = |(said, vote, _): &(Said, vote::Model, DateTime<Utc>)| {
         // what was counted after the backup nobody sees here
         let annuls = if vote.has_paper { office::stands_above(actor, vote) } else { office::may_bend(actor, vote) };
@@ -121,9 +121,13 @@ async fn resting(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<AtOffic
 
 /// Of these, the votes that rest since a backup was loaded, and those with a result that may still be challenged and a board on
 /// which nothing is said since then; with since when, the longest first.
-async fn restored(db: &impl ConnectionTrait, these: SimpleExpr) -> Result<Vec<(Said, vote::Model, DateTime<Utc>)>> {
-    let may_wait =
-        Condition::any().add(vote::Column::RestoredAt.is_not_null()).add(vote::Column::Settlement.eq(PROVISIONAL));
+async fn restored(
+    db: &impl ConnectionTrait,
+    (these, now): (SimpleExpr, DateTime<Utc>),
+) -> Result<Vec<(Said, vote::Model, DateTime<Utc>)>> {
+    let in_its_days =
+        Condition::all().add(vote::Column::Settlement.eq(PROVISIONAL)).add(vote::Column::ChallengeUntil.gt(now));
+    let may_wait = Condition::any().add(vote::Column::RestoredAt.is_not_null()).add(in_its_days);
     let votes = vote::Entity::find().filter(may_wait).filter(these).all(db).await?;
     let boards: Vec<VoteId> = votes.iter().filter(|vote| vote.restored_at.is_none()).map(|vote| vote.id).collect();
     let halted = board::halts::halted_of(db, &boards).await?;
@@ -244,7 +248,7 @@ pub async fn late(
     let counted = counted(db, calendar, vote::Column::AreaCode.starts_with(area)).await?;
     let counted = counted.into_iter().filter(|(_, _, due_at)| *due_at <= now);
     late.extend(counted.map(|(_, area, due_at)| (Said::Count, area, due_at)));
-    let restored = restored(db, vote::Column::AreaCode.starts_with(area)).await?.into_iter();
+    let restored = restored(db, (vote::Column::AreaCode.starts_with(area), now)).await?.into_iter();
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     late.extend(restored.take(most).map(|(said, vote, since)| (said, vote.area_code, since)));
     Ok(late)

@@ -26,15 +26,16 @@ impl VoteView {
     }
 }
 
-/// Does its board wait for somebody who compares it with what was published: is it halted, and has it still something to say? Of a
-/// result that was settled meanwhile it has not; a vote whose time to cast went by while nobody could is annulled.
+/// Does its board wait for somebody who compares it with what was published: is it halted, and has it still something to say? A vote
+/// whose time to cast went by while nobody could is annulled; that a result stands may have been signed once its days are over.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn waits_for_comparison(db: &impl ConnectionTrait, id: VoteId, now: DateTime<Utc>) -> Result<bool> {
     let vote = row(db, id).await?;
     let is_past = vote.state == OPEN && vote.closes_at <= now;
-    let has_more = vote.restored_at.is_some() || vote.settlement.as_deref() == Some(PROVISIONAL);
+    let in_its_days = vote.challenge_until.is_some_and(|until| now < until);
+    let has_more = vote.restored_at.is_some() || (in_its_days && vote.settlement.as_deref() == Some(PROVISIONAL));
     Ok(vote.has_board && has_more && !is_past && board::halts::halted_of(db, &[id]).await?.contains_key(&id))
 }
 

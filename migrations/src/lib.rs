@@ -238,3 +238,11 @@ pub fn names() -> Vec<String> {
 pub async fn up_to(transaction: &DatabaseTransaction, count: u32) -> Result<(), DbErr> {
     Migrator::up(transaction, Some(count)).await
 }
+
+/// Applies the missing steps inside the caller's transaction.
+///
+/// # Errors
+/// When a step fails.
+pub async fn up_within(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    Migrator::up(transaction, None).await
+}

@@ -2,8 +2,8 @@
 //!
 //! Always true: a backup is one snapshot of all rows, and every file that those rows name; a folder is a backup only when
 //! its `manifest.json` is there, which comes last; nothing in it is readable by others. A restore looks at every digest
-//! before it writes a row, writes all rows in one transaction, and in the same one ends every log-in, gives every stream
-//! a new epoch, has each vote that is not over rest (of a backup of an older schema once that is today's) and records that it
+//! before it writes a row, writes all rows in one transaction, and in the same one applies the steps of the schema that are newer
+//! than the backup, ends every log-in, gives every stream a new epoch, has each vote that is not over rest and records that it
 //! happened.
 //! Tables owned: none (it copies all). Events recorded: `log.restored`.
 //!

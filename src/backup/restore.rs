@@ -1,5 +1,5 @@
-//! Loading a backup: every digest first, then files, then all rows in one transaction, in which votes under way begin to rest, then a look
-//! at the chain.
+//! Loading a backup: every digest first, then files, then all rows in one transaction, in which they are brought up to date and votes
+//! under way begin to rest, then a look at the chain.
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
@@ -51,8 +51,8 @@ struct Loaded {
     sessions: u64,
     /// Events of the database that was replaced.
     replaced: Option<u64>,
-    /// Votes that rest; `None` where the schema has no place for that yet.
-    resting: Option<u64>,
+    /// Votes that rest.
+    resting: u64,
 }
 
 /// Loads a backup into an empty database, or in place of one that is named by how much it holds.
@@ -90,17 +90,12 @@ pub async fn restore(config: &Config, wanted: Wanted, clock: &Clock) -> Result<R
     let unit = async |tx: &Tx| load(tx, folder, &manifest, wanted.replace).await;
     let loaded: Loaded = store::write_alone(&config.database(), means, unit).await?;
 
-    // the steps of the schema that are newer than the backup
     let (store, _rung) =
         store::open((&config.database(), config.database_readers), clock.clone(), calendar, Arc::clone(&keys)).await?;
-    let resting = match loaded.resting {
-        Some(resting) => resting,
-        None => store.write(|tx| Box::pin(votes::commands::rest(tx))).await?,
-    };
     let report = events::verify(&store, &keys).await?;
     let mut lines = lines(&manifest, &loaded);
-    if resting > 0 {
-        lines.push(told("restore-votes", &[("votes", resting.to_string())]));
+    if loaded.resting > 0 {
+        lines.push(told("restore-votes", &[("votes", loaded.resting.to_string())]));
     }
     let is_whole = report.first_bad.is_none() && manifest.media.damaged.is_empty();
     lines.push(match report.first_bad {
@@ -196,12 +191,13 @@ async fn load(tx: &Tx, folder: &Path, manifest: &Manifest, replace: Option<u64>)
     let steps = u32::try_from(manifest.schema.len()).map_err(Error::broken)?;
     migrations::up_to(tx.transaction(), steps).await?;
     let rows = fill(tx, folder, manifest).await?;
+    // here, so that whoever starts after a restore that died finds rows of today in which votes rest, or none
+    migrations::up_within(tx.transaction()).await?;
     streams::begin_epoch(tx, newest.0).await?;
     events::end_leases(tx, newest.1).await?;
     let sessions = people::end_every_session(tx, "restored").await?;
     // no worker that runs meanwhile closes one, or puts on a board what another head was signed over
-    let is_of_today = manifest.schema == migrations::names();
-    let resting = if is_of_today { Some(votes::commands::rest(tx).await?) } else { None };
+    let resting = votes::commands::rest(tx).await?;
     let data = json!({ "events": manifest.log.number, "sessions": sessions, "made_at": manifest.made_at });
     events::record(tx, Happening::new(Kind::Restored, "log").with(data)).await?;
     Ok(Loaded { rows, sessions, replaced, resting })

@@ -97,6 +97,22 @@ async fn what_the_first_release_wrote_is_there_after_every_step() {
     app.stop().await;
 }
 
+/// Whoever starts then would take over votes that do not rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_dies_after_its_rows_has_brought_them_up_to_date() {
+    let (house, backup) = (House::of_sqlite(), tempfile::tempdir().unwrap());
+    copy_privately(Path::new(FIRST), backup.path());
+    // who opens the database takes a turn by this file, and cannot: what comes after the rows fails
+    std::fs::create_dir(house.path().join("liusheng.migrating")).unwrap();
+    let died = run(house.path(), &["restore", backup.path().to_str().unwrap()], &[]);
+    assert_eq!(died.status.code(), Some(1), "{}", String::from_utf8_lossy(&died.stdout));
+    let raw = Raw::open(house.path()).await;
+    let steps: i64 = raw.one("SELECT count(*) FROM seaql_migrations").await;
+    assert_eq!(usize::try_from(steps).unwrap(), migrations::names().len(), "rows of a schema in which no vote rests");
+    assert_eq!(raw.one::<i64>("SELECT count(*) FROM events WHERE kind = 'log.restored'").await, 1);
+    raw.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_kept_for_a_repetition_is_answered_after_an_upgrade() {
     let (app, village) = Village::start().await;

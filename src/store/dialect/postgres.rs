@@ -188,9 +188,9 @@ async fn one(database: &impl ConnectionTrait, sql: &str) -> std::result::Result<
 pub(super) async fn begin(writer: &DatabaseConnection) -> std::result::Result<DatabaseTransaction, DbErr> {
     let begun = async {
         let group = writer.begin().await?;
-        // waiting for a turn is one statement, and may take longer than those that do something
+        // waiting for a turn is one statement, and may take longer than those that do something, which have the session's time
         let turn = format!(
-            "SET LOCAL statement_timeout = '16s'; SELECT pg_advisory_xact_lock({THE_WRITER}); SET LOCAL statement_timeout = '8s'"
+            "SET LOCAL statement_timeout = '16s'; SELECT pg_advisory_xact_lock({THE_WRITER}); SET LOCAL statement_timeout TO DEFAULT"
         );
         group.execute_unprepared(&turn).await?;
         Ok(group)

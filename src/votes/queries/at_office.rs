@@ -196,8 +196,8 @@ fn near(actor: &Actor) -> SelectStatement {
     vote::Entity::find().select_only().column(vote::Column::Id).filter(near).into_query()
 }
 
-/// Objections, challenges and paper of an area and below it that wait past their day, and votes that rest, or whose boards do: which, where,
-/// and since when. Of each the longest first, so many at most.
+/// Objections, challenges and paper of an area and below it that wait past their day, and votes that rest, or whose boards do:
+/// which, where, and since when. Of each the longest first, so many at most.
 ///
 /// # Errors
 /// When the database cannot be read.

@@ -1,5 +1,4 @@
-//! 停着: whether a vote takes ballots now, or rests since a backup was loaded. Whoever tells people of a vote that is open, or lists it
-//! for them, asks here.
+//! 停着: whether a vote takes ballots now, or rests since a backup was loaded, for whoever tells people of it or lists it for them.
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait};
 

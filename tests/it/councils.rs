@@ -263,6 +263,12 @@ async fn taken_down(app: &TestApp, village: &Village, resident: &Somebody) {
     let list = resident.get(&path).await.ok();
     let seen = list.as_array().unwrap().iter().find(|one| one["id"] == json!(made)).unwrap();
     assert_eq!((&seen["is_about_me"], &seen["recommended_by_name"]), (&json!(true), &json!("")), "not by whom");
+    let again = id(&resident.post(&path, json!({ "name": "施金泉", "reason": "再干一届" })).await.ok());
+    for (who, by) in [(&village.council_chair, ""), (&village.town, "费海荣")] {
+        let list = who.get(&path).await.ok();
+        let seen = list.as_array().unwrap().iter().find(|one| one["id"] == json!(again)).unwrap();
+        assert_eq!(seen["recommended_by_name"], by, "nor whoever sees who recommended all the others");
+    }
     let page = format!("/bodies/{}", village.council);
     let read = async |who: &Somebody| String::from_utf8(who.download(&page).await.1).unwrap();
     let form = format!("action=\"{page}/recommendations\"");

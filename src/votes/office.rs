@@ -153,9 +153,9 @@ pub fn may_let_go_on(actor: &Actor, vote: &VoteView, now: DateTime<Utc>) -> bool
     can && !is_about(actor, vote) && may_overturn(actor, vote)
 }
 
-/// Did the time to cast go by while it rests?
+/// Did the time to cast go by while it rests, of one, too, that was not open yet?
 pub(super) fn is_past(state: &str, closes_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    state == queries::OPEN && closes_at <= now
+    [queries::POSTED, queries::OPEN].contains(&state) && closes_at <= now
 }
 
 /// Does the actor speak for the office above and not run the vote?

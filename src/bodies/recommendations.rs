@@ -35,11 +35,11 @@ const LISTED: u64 = 100;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecommendMember {
-    /// Who, and where they are to be found; 2 to 40 characters. Absent: oneself.
+    /// Who, by the name alone: who bears it on the rosters there alone is told. 2 to 40 characters. Absent: oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 2, max_length = 40)]
     pub name: Option<String>,
-    /// What they would do for the village; 2 to 200 characters.
+    /// What they would do for the village, and where who is on no roster is to be found; 2 to 200 characters.
     #[schema(min_length = 2, max_length = 200)]
     pub reason: String,
 }

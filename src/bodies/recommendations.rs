@@ -35,11 +35,11 @@ const LISTED: u64 = 100;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecommendMember {
-    /// Who, and where they are to be found; 2 to 40 characters. Absent: oneself.
+    /// Who, by the name alone: who bears it on the rosters there alone is told. 2 to 40 characters. Absent: oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 2, max_length = 40)]
     pub name: Option<String>,
-    /// What they would do for the village; 2 to 200 characters.
+    /// What they would do for the village, and where who is on no roster is to be found; 2 to 200 characters.
     #[schema(min_length = 2, max_length = 200)]
     pub reason: String,
 }
@@ -240,11 +240,7 @@ pub async fn withdraw(tx: &Tx, actor: &Actor, id: RecommendationId) -> Result<Re
         .await?;
     let row = withdrawn.into_iter().next().ok_or(Code::WrongState)?;
     record(tx, actor, (Kind::RecommendationWithdrawn, &row, &body)).await?;
-    let mut seen = view(tx, actor, row).await?;
-    if !seen.is_own {
-        seen.recommended_by_name.clear();
-    }
-    Ok(seen)
+    view(tx, actor, row).await
 }
 
 async fn record(tx: &Tx, actor: &Actor, (kind, row, body): (Kind, &recommendation::Model, &Body)) -> Result<()> {
@@ -261,21 +257,16 @@ async fn record(tx: &Tx, actor: &Actor, (kind, row, body): (Kind, &recommendatio
 /// `not_found`.
 pub async fn list(db: &impl ConnectionTrait, actor: &Actor, id: BodyId) -> Result<Vec<RecommendationView>> {
     let body = queries::get(db, id).await?;
-    let sees_all = sees_all(actor, &body);
     let own = Condition::any()
         .add(recommendation::Column::RecommendedBy.eq(actor.person))
         .add(recommendation::Column::PersonId.eq(actor.person));
     let rows = recommendation::Entity::find()
         .filter(recommendation::Column::BodyId.eq(id))
-        .filter(Condition::all().add_option((!sees_all).then_some(own)))
+        .filter(Condition::all().add_option((!sees_all(actor, &body)).then_some(own)))
         .order_by_desc(recommendation::Column::RecommendedAt)
         .order_by_desc(recommendation::Column::Id)
         .limit(LISTED);
-    let mut list = views(db, actor, rows.all(db).await?).await?;
-    if !sees_all {
-        list.iter_mut().filter(|one| !one.is_own).for_each(|one| one.recommended_by_name.clear());
-    }
-    Ok(list)
+    views(db, actor, rows.all(db).await?).await
 }
 
 /// Those that wait for the actor to check them.
@@ -312,14 +303,18 @@ async fn views(
     actor: &Actor,
     rows: Vec<recommendation::Model>,
 ) -> Result<Vec<RecommendationView>> {
-    let names = people::names(db, rows.iter().map(|row| row.recommended_by).collect()).await?;
+    // whoever is recommended is not told by whom, whatever else they see as the council's chair, say
+    let is_told =
+        |row: &recommendation::Model| row.recommended_by == actor.person || row.person_id != Some(actor.person);
+    let tellers = rows.iter().filter(|row| is_told(row)).map(|row| row.recommended_by).collect();
+    let names = people::names(db, tellers).await?;
     let shown = |row: recommendation::Model| RecommendationView {
+        recommended_by_name: names.get(&row.recommended_by).filter(|_| is_told(&row)).cloned().unwrap_or_default(),
         id: row.id,
         body_id: row.body_id,
         name: row.name,
         route: row.route,
         reason: row.reason,
-        recommended_by_name: names.get(&row.recommended_by).cloned().unwrap_or_default(),
         recommended_at: clock::local(row.recommended_at),
         state: row.state,
         decided_at: row.decided_at.map(clock::local),

@@ -106,7 +106,10 @@ async fn turn(app: &App) -> Result<Turn> {
             .all(app.store.read())
             .await?;
         let is_last = (due.len() as u64) < STEPS;
-        let turn = advance_each(app, due).await?;
+        let turn = advance_each(app, (due, passed == 0)).await?;
+        if turn == Turn::Idle && is_last && passed > 0 {
+            tracing::error!(least = passed, "steps are not planned");
+        }
         if turn != Turn::Idle || is_last {
             return Ok(turn);
         }
@@ -115,8 +118,8 @@ async fn turn(app: &App) -> Result<Turn> {
     }
 }
 
-/// One chunk of each of these steps.
-async fn advance_each(app: &App, due: Vec<step::Model>) -> Result<Turn> {
+/// One chunk of each of these steps; of the first ones it is said which cannot be planned.
+async fn advance_each(app: &App, (due, are_first): (Vec<step::Model>, bool)) -> Result<Turn> {
     let ids = due.iter().map(|step| step.announcement_id);
     let told = announcement::Entity::find().filter(announcement::Column::Id.is_in(ids)).all(app.store.read()).await?;
     let mut turn = Turn::Idle;
@@ -126,8 +129,9 @@ async fn advance_each(app: &App, due: Vec<step::Model>) -> Result<Turn> {
             Ok(true) => turn = Turn::Moved,
             Ok(false) => {}
             Err(error) if error.code() == Code::Changed => return Ok(Turn::Behind),
-            // one that cannot be planned holds up no other
-            Err(error) => tracing::error!(%error, announcement = %told.id, "a step is not planned"),
+            // one that cannot be planned holds up no other; a line for each of many, every second, would fill the disk
+            Err(error) if are_first => tracing::error!(%error, announcement = %told.id, "a step is not planned"),
+            Err(error) => tracing::debug!(%error, announcement = %told.id, "a step is not planned"),
         }
     }
     Ok(turn)

@@ -104,14 +104,20 @@ async fn tell_recommended(tx: &Tx, event: &Event) -> Result<()> {
     }
     let link = format!("/desk/recommendations?body={body}");
     let card = Card::worded(("recommendation_made", "card-recommendation-made"), &blanks, link);
+    let mut checkers: Vec<PersonId> = Vec::new();
     for area in &council.areas {
         for role in bodies::recommendations::CHECKERS {
-            for (branch, seat) in bodies::queries::in_role(tx, area, (role, tx.now())).await? {
-                let may_check = branch.kind == BodyKind::PartyBranch && seat.person_id != told.by;
-                if may_check && told.about != Some(seat.person_id) {
-                    post_card(tx, mailbox(tx, seat.person_id).await?, card.clone()).await?;
-                }
-            }
+            let seats = bodies::queries::in_role(tx, area, (role, tx.now())).await?.into_iter();
+            let of_branch = seats.filter(|(one, _)| one.kind == BodyKind::PartyBranch);
+            checkers.extend(of_branch.map(|(_, seat)| seat.person_id));
+        }
+    }
+    // one branch may be that of several of its villages
+    checkers.sort_unstable();
+    checkers.dedup();
+    for person in checkers {
+        if person != told.by && told.about != Some(person) {
+            post_card(tx, mailbox(tx, person).await?, card.clone()).await?;
         }
     }
     Ok(())

@@ -110,7 +110,17 @@ struct NeedPage {
 
 impl NeedPage {
     fn may_take(&self) -> bool {
-        self.one.state == NeedState::Open && !self.one.is_of_body && self.is_of_age
+        self.waits() && self.is_of_age
+    }
+
+    /// Might the viewer take it, but for the age?
+    fn is_too_young(&self) -> bool {
+        self.waits() && !self.is_of_age
+    }
+
+    /// Does it wait for somebody outside the body that posted it?
+    fn waits(&self) -> bool {
+        self.one.state == NeedState::Open && !self.one.is_of_body
     }
 
     /// How it may end, from here, by the viewer.

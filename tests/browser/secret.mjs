@@ -90,8 +90,13 @@ await early.evaluate(() => addEventListener('pagehide', () => {
 }));
 /* the network is gone when it is sent: the same envelope goes once more */
 await early.route('**/envelopes', (route) => route.abort(), { times: 1 });
-await early.click('[data-seal-do]');
+const isHeld = await early.evaluate(() => {
+  document.querySelector('[data-seal-do]').click();
+  return document.querySelector('[data-seal-back]').disabled;
+});
+assert(isHeld, 'another may be chosen while the first is on its way, and is not what is cast');
 await early.waitForSelector('[data-seal-unsent]', { state: 'visible' });
+assert(await early.isEnabled('[data-seal-back]'), 'nobody can choose again after it was not sent');
 await shot(early, 'secret-unsent');
 const began = Date.now();
 await early.click('[data-seal-do]');

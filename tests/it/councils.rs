@@ -226,6 +226,26 @@ async fn who_is_recommended_is_checked_by_the_party_and_known_to_few() {
     app.stop().await;
 }
 
+/// A council of two villages, which have one branch.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_checks_for_two_villages_of_a_council_hears_of_it_once() {
+    let (app, village) = Village::start().await;
+    let found = async |kind: &str| {
+        let new = json!({ "kind": kind, "name": "溪谷联合组织", "areas": [village.area, NEXT] });
+        id(&village.town.post("/v1/bodies", new).await.ok())
+    };
+    let (council, branch) = (found("council").await, found("party_branch").await);
+    let checker = village.villager(&app, "00010").await;
+    let seat = json!({ "person_id": checker.person, "role": "chair" });
+    village.town.post(&format!("/v1/bodies/{branch}/seats"), seat).await.ok();
+    let made = json!({ "name": "邻组的老茶农", "reason": "手艺好" });
+    village.villager(&app, "00007").await.post(&format!("/v1/bodies/{council}/recommendations"), made).await.ok();
+    app.settle().await;
+    let all = told(&app, &checker).await;
+    assert_eq!(all.matches("有人推荐会员").count(), 1, "{all}");
+    app.stop().await;
+}
+
 /// First by the party's organisation, then by who fills the seats; who recommended is told.
 async fn decided(app: &TestApp, village: &Village, (resident, own): (&Somebody, &str)) {
     let council = village.council.to_string();
@@ -263,6 +283,12 @@ async fn taken_down(app: &TestApp, village: &Village, resident: &Somebody) {
     let list = resident.get(&path).await.ok();
     let seen = list.as_array().unwrap().iter().find(|one| one["id"] == json!(made)).unwrap();
     assert_eq!((&seen["is_about_me"], &seen["recommended_by_name"]), (&json!(true), &json!("")), "not by whom");
+    let again = id(&resident.post(&path, json!({ "name": "施金泉", "reason": "再干一届" })).await.ok());
+    for (who, by) in [(&village.council_chair, ""), (&village.town, "费海荣")] {
+        let list = who.get(&path).await.ok();
+        let seen = list.as_array().unwrap().iter().find(|one| one["id"] == json!(again)).unwrap();
+        assert_eq!(seen["recommended_by_name"], by, "nor whoever sees who recommended all the others");
+    }
     let page = format!("/bodies/{}", village.council);
     let read = async |who: &Somebody| String::from_utf8(who.download(&page).await.1).unwrap();
     let form = format!("action=\"{page}/recommendations\"");

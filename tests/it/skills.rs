@@ -175,6 +175,7 @@ async fn who_took_it_since_the_page_was_opened_keeps_it() {
     let form = format!("action=\"{}/take\"", &need[3..]);
     assert!(page(&ann, &need[3..]).await.contains(&form) && !page(&child, &need[3..]).await.contains(&form));
     assert!(!page(&child, "/skills").await.contains("action=\"/skills\""));
+    assert!(page(&child, &need[3..]).await.contains("满十八周岁以后才能"), "and is told why");
     ann.post(&take, contact.clone()).await.ok();
     assert_eq!(village.secretary.post(&end, seen("open", None, "withdrawn")).await.refused(), "wrong_state");
     let shown = page(&village.secretary, &need[3..]).await;

@@ -99,7 +99,7 @@
     var sure = document.querySelector('[data-seal-sure]'), send = document.querySelector('[data-seal-send]');
     var problem = document.querySelector('[data-seal-problem]'), unsent = document.querySelector('[data-seal-unsent]');
     /* `ready`: sealed, and no answer came yet; sent again it is the same ballot */
-    var button = sure.querySelector('[data-seal-do]'), seals = true, ready = null;
+    var button = sure.querySelector('[data-seal-do]'), change = sure.querySelector('[data-seal-back]'), seals = true, ready = null;
     function show(byPhone) {
       seals = byPhone;
       Array.prototype.forEach.call(document.querySelectorAll('[data-by-server]'), function (part) { part.hidden = byPhone; });
@@ -111,9 +111,11 @@
       sure.hidden = !isOn;
       if (isOn) sure.setAttribute('data-busy', ''); else sure.removeAttribute('data-busy');
     }
+    /* while one is on its way nobody goes back and chooses another: the first would be cast under the words of the other */
+    function busy(isOn) { button.disabled = change.disabled = isOn; }
     /* WebCrypto is there and cannot do it (a curve is missing, say): the server's way is open again, and says what it is */
     function byServer() {
-      button.disabled = false;
+      busy(false);
       show(false);
       look(false);
     }
@@ -132,15 +134,24 @@
       sure.querySelector('[data-seal-chosen]').textContent = words || form.getAttribute('data-none');
       button.focus();
     });
-    sure.querySelector('[data-seal-back]').addEventListener('click', function () {
+    change.addEventListener('click', function () {
       ready = null;
       problem.hidden = unsent.hidden = true;
       look(false);
     });
+    /* Given up for good after a while: one that arrives after another was chosen would count in its place. */
+    function ask(address, more) {
+      var stop = window.AbortController ? new AbortController() : null;
+      if (stop) more.signal = stop.signal;
+      var late = new Promise(function (resolve, reject) {
+        setTimeout(function () { if (stop) stop.abort(); reject(new Error('unsent')); }, DEAF);
+      });
+      return Promise.race([fetch(address, more), late]);
+    }
     /* What was chosen, closed under an id of its own; nothing where this phone cannot do it. */
     function close() {
       var id = newId(), chosen = checked().map(function (one) { return one.value; });
-      return fetch(form.getAttribute('data-seal')).then(function (answer) {
+      return ask(form.getAttribute('data-seal'), {}).then(function (answer) {
         if (!answer.ok) throw new Error('manifest');
         return answer.text();
       }).then(function (manifest) {
@@ -152,13 +163,7 @@
       send.elements.cast_id.value = ready.id;
       send.elements.sealed.value = ready.sealed;
       var body = Array.prototype.map.call(send.elements, function (one) { return one.name + '=' + encodeURIComponent(one.value); }).join('&');
-      /* given up for good: one that arrives after another was chosen would count in its place */
-      var stop = window.AbortController ? new AbortController() : null;
-      var late = new Promise(function (resolve, reject) {
-        setTimeout(function () { if (stop) stop.abort(); reject(new Error('unsent')); }, DEAF);
-      });
-      var sent = fetch(send.action, { method: 'POST', body: body, credentials: 'same-origin', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, signal: stop ? stop.signal : undefined });
-      return Promise.race([sent, late]).then(function (answer) {
+      return ask(send.action, { method: 'POST', body: body, credentials: 'same-origin', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }).then(function (answer) {
         if (answer.status >= 500 || answer.status === 429 || answer.status === 408) throw new Error('unsent');
         /* what was chosen does not stay behind for the next who holds the phone and goes back */
         form.reset();
@@ -168,14 +173,14 @@
       });
     }
     button.addEventListener('click', function () {
-      button.disabled = true;
+      busy(true);
       problem.hidden = unsent.hidden = true;
       (ready ? Promise.resolve(ready) : close()).then(function (made) {
         ready = made;
         if (ready) return post();
         byServer();
       }).catch(function () {
-        button.disabled = false;
+        busy(false);
         (ready ? unsent : problem).hidden = false;
       });
     });

@@ -2,7 +2,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait};
 
-use super::{super::rows::vote, OPEN, PROVISIONAL, VoteView, row};
+use super::{super::rows::vote, OPEN, POSTED, PROVISIONAL, VoteView, row};
 use crate::{board, error::Result, ids::VoteId};
 
 /// Votes that are open and do not rest. Whether the time to cast is over is another question.
@@ -26,13 +26,13 @@ impl VoteView {
 }
 
 /// Does its board wait for somebody who compares it with what was published: is it halted, and has it still something to say? A vote
-/// whose time to cast went by while nobody could is annulled; that a result stands may have been signed once its days are over.
+/// whose time to cast went by while nobody could, also before it opened, is annulled; that a result stands may have been signed once its days are over.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn waits_for_comparison(db: &impl ConnectionTrait, id: VoteId, now: DateTime<Utc>) -> Result<bool> {
     let vote = row(db, id).await?;
-    let is_past = vote.state == OPEN && vote.closes_at <= now;
+    let is_past = [POSTED, OPEN].contains(&vote.state.as_str()) && vote.closes_at <= now;
     let in_its_days = vote.challenge_until.is_some_and(|until| now < until);
     let has_more = vote.restored_at.is_some() || (in_its_days && vote.settlement.as_deref() == Some(PROVISIONAL));
     Ok(vote.has_board && has_more && !is_past && board::halts::halted_of(db, &[id]).await?.contains_key(&id))

@@ -113,6 +113,30 @@ async fn a_vote_that_was_restored_rests_and_signs_nothing_until_it_is_annulled()
     app.stop().await;
 }
 
+/// Its roll hung when the backup was made: let go on after its end, it would open and close with nobody asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_vote_that_would_have_opened_and_closed_while_it_rested_does_not_go_on() {
+    let (app, village) = Village::start().await;
+    let matter = village.matter_to_decide(&app, "修一座桥").await;
+    let ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_person", "roll_days": 1,
+        "closes_at": app.app.now() + TimeDelta::days(3), "challenge_days": 0 });
+    let path = format!("/v1/votes/{}", village.chair.post("/v1/votes", ask).await.ok()["id"].as_str().unwrap());
+    let published = app.get(&format!("{path}/board/head")).await.ok()["fingerprint"].clone();
+    let outside = tempfile::tempdir().unwrap();
+    backed_up(app.folder.path(), &outside.path().join("backup"));
+    let (at, supervisor) = (app.app.now(), village.supervisor.person);
+    app.stop().await;
+
+    let (house, _) = restored(&outside.path().join("backup"));
+    let app = TestApp::start_in(house, at + TimeDelta::days(3)).await;
+    let supervisor = Somebody::signed_in(&app, supervisor).await;
+    let rests = app.get(&path).await.ok();
+    assert_eq!((&rests["state"], rests["restored_at"].is_string()), (&json!("posted"), true), "{rests}");
+    let late = supervisor.post(&format!("{path}/restored/confirm"), json!({ "fingerprint": published })).await;
+    assert_eq!(late.body["code"], "wrong_state", "it would open after its end: {}", late.body);
+    app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_vote_whose_board_was_the_last_one_published_goes_on() {
     let (app, village) = Village::start().await;

@@ -122,5 +122,5 @@ field-not-over = 这段时间还没有过完
 field-not-of-mediation = 调解的内容不写在工时里
 field-only-when-agreed = 只有达成协议时才填
 field-no-legal-officer = 这里还没有法律顾问，请先请镇里登记
-field-fingerprint-differs = 和这块公示板现在的指纹不一样。和最后一次公布的指纹对不上，说明备份以后还有票上了板，这次表决只能作废重来
+field-fingerprint-differs = 和这块公示板现在的指纹不一样。请先看看有没有抄错、是不是最后一次公布的；都没有错的，说明备份以后还有票上了板，这次表决只能作废重来
 field-not-random = 选票的编号要由手机随机生成（UUID 第 4 版），不能带着时间

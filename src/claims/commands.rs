@@ -8,6 +8,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -303,12 +304,12 @@ pub async fn due(tx: &Tx) -> Result<u64> {
     Ok(late.len() as u64 + gone.rows_affected)
 }
 
-/// Tells the phones of decided claims, then forgets their numbers. A phone may be told twice when the process ends between
-/// the two; it is never told less than once while there is a provider.
+/// Tells the phones of decided claims until we end, then forgets their numbers. A phone may be told twice when the process is
+/// killed between the two; it is never told less than once while there is a provider.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn tell(app: &App) -> Result<()> {
+pub async fn tell(app: &App, stop: &CancellationToken) -> Result<()> {
     let untold = claim::Entity::find()
         .select_only()
         .column(claim::Column::Id)
@@ -316,15 +317,12 @@ pub async fn tell(app: &App) -> Result<()> {
         .order_by_asc(claim::Column::DecidedAt)
         .limit(AT_ONCE);
     let untold: Vec<ClaimId> = untold.into_tuple().all(app.store.read()).await?;
-    for id in untold {
+    for id in untold.into_iter().take_while(|_| !stop.is_cancelled()) {
         let Some(row) = app.store.write(move |tx| Box::pin(take(tx, id))).await? else { continue };
         let given_up = row.decided_at.is_some_and(|at| at < app.now() - TOLD_WITHIN);
         match tell_one(app, &row).await {
-            Err(error) if !given_up => {
-                if error.code() != Code::SmsUnavailable {
-                    tracing::warn!(%error, "a phone was not told");
-                }
-            }
+            Err(error) if !given_up && error.code() == Code::SmsUnavailable => {}
+            Err(error) if !given_up => tracing::warn!(%error, "a phone was not told"),
             outcome => {
                 if outcome.is_err() {
                     tracing::error!("a phone could not be told of a decided claim");

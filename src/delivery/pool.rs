@@ -304,6 +304,7 @@ impl Hands {
             self.lanes.done(target, id);
         }
         if ended.is_none() {
+            worker::panicked(self.channel.as_str());
             self.breaker.untried();
         }
         ended

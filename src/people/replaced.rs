@@ -4,6 +4,7 @@
 //! Whoever brings rosters in gives people the phone by which they sign in. Who had another hears of it where no clerk is in between.
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::Expr};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::rows::replaced_phone;
@@ -40,12 +41,12 @@ pub(super) async fn note(tx: &Tx, phones: Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Tells them. One may be told twice when the process ends in between; it is never told less than once while there is a
-/// provider.
+/// Tells them until we end. One may be told twice when the process is killed in between; it is never told less than once
+/// while there is a provider.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn tell_replaced(app: &App) -> Result<()> {
+pub async fn tell_replaced(app: &App, stop: &CancellationToken) -> Result<()> {
     let untold = replaced_phone::Entity::find()
         .select_only()
         .column(replaced_phone::Column::Id)
@@ -53,7 +54,7 @@ pub async fn tell_replaced(app: &App) -> Result<()> {
         .order_by_asc(replaced_phone::Column::At)
         .limit(AT_ONCE);
     let untold: Vec<Uuid> = untold.into_tuple().all(app.store.read()).await?;
-    for id in untold {
+    for id in untold.into_iter().take_while(|_| !stop.is_cancelled()) {
         let Some(row) = app.store.write(move |tx| Box::pin(take(tx, id))).await? else { continue };
         let is_over = row.at < app.now() - TOLD_WITHIN;
         let told = tell(app, &row).await;

@@ -3,6 +3,7 @@ use chrono::TimeDelta;
 use liusheng::{claims, ids::ClaimId, people};
 use sea_orm::{ConnectionTrait, sea_query::Query};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, import, person_of};
 
@@ -275,9 +276,10 @@ async fn workers_who_look_at_once_tell_a_phone_once() {
     let decision = format!("/v1/claims/{}/decision", waiting(&village).await[0]["id"].as_str().unwrap());
     village.chair.post(&decision, json!({ "approve": true })).await.ok();
     import(&app.app, ROSTER.replace("19500000008", "19612340008").into_bytes()).await;
+    let stop = CancellationToken::new();
     let looks = (0..8).map(|_| async {
-        claims::commands::tell(&app.app).await.unwrap();
-        people::tell_replaced(&app.app).await.unwrap();
+        claims::commands::tell(&app.app, &stop).await.unwrap();
+        people::tell_replaced(&app.app, &stop).await.unwrap();
     });
     futures_util::future::join_all(looks).await;
     let notices = [

@@ -1,13 +1,14 @@
 //! Asking for a phone, deciding about it, and telling both phones.
 use std::net::IpAddr;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -37,7 +38,7 @@ const MAX_REASON: usize = 200;
 const AT_ONCE: u64 = 100;
 /// How long it is tried to tell a phone.
 const TOLD_WITHIN: TimeDelta = TimeDelta::days(3);
-/// What could not be told waits so long, and others have their turn.
+/// What was not told waits so long, and others have their turn.
 const AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 /// Who somebody says they are.
@@ -303,44 +304,47 @@ pub async fn due(tx: &Tx) -> Result<u64> {
     Ok(late.len() as u64 + gone.rows_affected)
 }
 
-/// Tells the phones of decided claims, then forgets their numbers. A phone may be told twice, when the process ends between
-/// the two or two workers look at the same moment; it is never told less than once while there is a provider.
+/// Tells the phones of decided claims until we end, then forgets their numbers. A phone may be told twice when the process is
+/// killed between the two; it is never told less than once while there is a provider.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn tell(app: &App) -> Result<u64> {
-    let is_due =
-        Condition::any().add(claim::Column::TellAgainAt.is_null()).add(claim::Column::TellAgainAt.lte(app.now()));
+pub async fn tell(app: &App, stop: &CancellationToken) -> Result<()> {
     let untold = claim::Entity::find()
-        .filter(claim::Column::ToldAt.is_null())
-        .filter(claim::Column::DecidedAt.is_not_null())
-        .filter(is_due)
+        .select_only()
+        .column(claim::Column::Id)
+        .filter(is_untold(app.now()))
         .order_by_asc(claim::Column::DecidedAt)
-        .limit(AT_ONCE)
-        .all(app.store.read())
-        .await?;
-    let mut told = 0;
-    for row in untold {
+        .limit(AT_ONCE);
+    let untold: Vec<ClaimId> = untold.into_tuple().all(app.store.read()).await?;
+    for id in untold.into_iter().take_while(|_| !stop.is_cancelled()) {
+        let Some(row) = app.store.write(move |tx| Box::pin(take(tx, id))).await? else { continue };
         let given_up = row.decided_at.is_some_and(|at| at < app.now() - TOLD_WITHIN);
         match tell_one(app, &row).await {
-            Err(error) if !given_up => {
-                if error.code() != Code::SmsUnavailable {
-                    tracing::warn!(%error, "a phone was not told");
-                }
-                let again = Set(Some(app.now() + AGAIN));
-                let later = claim::ActiveModel { tell_again_at: again, ..Default::default() };
-                app.store.write(move |tx| Box::pin(note(tx, row.id, later))).await?;
-            }
+            Err(error) if !given_up && error.code() == Code::SmsUnavailable => {}
+            Err(error) if !given_up => tracing::warn!(%error, "a phone was not told"),
             outcome => {
                 if outcome.is_err() {
                     tracing::error!("a phone could not be told of a decided claim");
                 }
                 app.store.write(move |tx| Box::pin(forget_numbers(tx, row.id))).await?;
-                told += 1;
             }
         }
     }
-    Ok(told)
+    Ok(())
+}
+
+fn is_untold(now: DateTime<Utc>) -> Expr {
+    let (told_at, again_at) = (claim::Column::ToldAt, claim::Column::TellAgainAt);
+    let is_open = told_at.is_null().and(claim::Column::DecidedAt.is_not_null());
+    is_open.and(again_at.is_null().or(again_at.lte(now)))
+}
+
+/// Before it is told, so that of two workers who look at the same moment one tells it.
+async fn take(tx: &Tx, id: ClaimId) -> Result<Option<claim::Model>> {
+    let again = claim::ActiveModel { tell_again_at: Set(Some(tx.now() + AGAIN)), ..Default::default() };
+    let taken = claim::Entity::update_many().set(again).filter(claim::Column::Id.eq(id)).filter(is_untold(tx.now()));
+    Ok(taken.exec_with_returning(tx).await?.into_iter().next())
 }
 
 async fn tell_one(app: &App, row: &claim::Model) -> Result<()> {

@@ -304,12 +304,14 @@ impl Hands {
             self.lanes.done(target, id);
         }
         if ended.is_none() {
+            worker::panicked(self.channel.as_str());
             self.breaker.untried();
         }
         ended
     }
 
-    /// Settles what has ended, all in one unit of work. What cannot be settled is given back when its lease runs out.
+    /// Settles what has ended, all in one unit of work, before anything new is begun. What cannot be settled is given back when
+    /// its lease runs out.
     async fn settle(&mut self, app: &App, first: Over) {
         let mut all: Vec<Ended> = self.over(first).into_iter().collect();
         while let Some(next) = self.under_way.try_join_next_with_id() {
@@ -333,7 +335,12 @@ impl Hands {
             return;
         }
         let channel = self.channel;
-        if let Err(error) = app.store.write(move |tx| Box::pin(settle::settle(tx, channel, all))).await {
+        let store = &app.store;
+        let written = settle::until_written(move || {
+            let known = all.clone();
+            store.write(move |tx| Box::pin(settle::settle(tx, channel, known)))
+        });
+        if let Err(error) = written.await {
             tracing::error!(%error, channel = self.channel.as_str(), "tries not settled");
         }
     }

@@ -1,8 +1,12 @@
 //! How a try to a person ended, and what becomes of the delivery then.
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::Expr};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +18,7 @@ use super::{
     stops::{self, Road, Stop},
 };
 use crate::{
-    error::Result,
+    error::{Code, Error, Result},
     ids::DeliveryId,
     store::Tx,
     wechat::{self, ledger::Ticket},
@@ -28,6 +32,9 @@ const UNKNOWN_TRIES: i32 = 2;
 const STOPPED_TRIES: i32 = 24;
 /// So often another way to the same person is looked for.
 const OTHER_WAYS: i32 = 5;
+/// How a try ended is kept in mind so long for a database that is away, and told it again after each of these.
+const KNOWN_FOR: Duration = Duration::from_secs(10 * 60);
+const WRITTEN_AGAIN: Duration = Duration::from_millis(250);
 /// Nobody knows whether it was heard.
 pub(super) const UNKNOWN: &str = "unknown";
 
@@ -187,6 +194,29 @@ pub(super) async fn settle(tx: &Tx, channel: Channel, ended: Vec<Ended>) -> Resu
     Ok(())
 }
 
+/// Writes down what is known, again and again while the database is away: forgotten, it would be sent once more when the
+/// lease has run out.
+///
+/// # Errors
+/// What is no use to try again, and what lasts too long.
+pub(super) async fn until_written<F, Fut>(write: F) -> Result<()>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
+    let began = Instant::now();
+    loop {
+        match write().await {
+            Err(error) if is_away(&error) && began.elapsed() < KNOWN_FOR => tokio::time::sleep(WRITTEN_AGAIN).await,
+            ended => return ended,
+        }
+    }
+}
+
+fn is_away(error: &Error) -> bool {
+    matches!(error.code(), Code::Busy | Code::StorageFull)
+}
+
 async fn follow_up(tx: &Tx, channel: Channel, ended: &[Ended]) -> Result<()> {
     let unheard = ended.iter().filter(|one| one.is_unheard()).map(|one| one.id).collect();
     disturb::give_back(tx, unheard).await?;
@@ -266,7 +296,24 @@ async fn settle_known(tx: &Tx, channel: Channel) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    async fn refused_twice(tries: &Cell<u32>, refusal: Code) -> Result<()> {
+        tries.set(tries.get() + 1);
+        if tries.get() < 3 { Err(refusal.into()) } else { Ok(()) }
+    }
+
+    #[tokio::test]
+    async fn how_a_try_ended_is_written_when_the_database_is_back() {
+        let tries = Cell::new(0);
+        until_written(|| refused_twice(&tries, Code::Busy)).await.unwrap();
+        assert_eq!(tries.get(), 3);
+        tries.set(0);
+        until_written(|| refused_twice(&tries, Code::Internal)).await.unwrap_err();
+        assert_eq!(tries.get(), 1, "it would be refused again");
+    }
 
     #[test]
     fn what_fails_is_tried_five_times_and_what_is_unknown_twice() {

@@ -139,6 +139,12 @@ pub(super) async fn take(app: &App, queue: &str, to_lanes: mpsc::Sender<Ids>, st
     }
 }
 
+/// The log has where, just before this; the others go on.
+pub(super) fn panicked(task: &'static str) {
+    tracing::error!(task, "a try panicked");
+    metrics::counter!("task_panics_total", "task" => task).increment(1);
+}
+
 async fn send_all(app: &App, mut taken: mpsc::Receiver<Ids>, stop: &CancellationToken) {
     let hanging = queries::hanging(app.store.read()).await.unwrap_or_else(|error| {
         tracing::error!(%error, "who hangs is found out anew");
@@ -163,7 +169,10 @@ async fn send_all(app: &App, mut taken: mpsc::Receiver<Ids>, stop: &Cancellation
             }
             Some(ended) = under_way.join_next_with_id() => {
                 // a try that panicked frees its lane like any other; its lease runs out
-                let (task, took) = ended.unwrap_or_else(|error| (error.id(), None));
+                let (task, took) = ended.unwrap_or_else(|error| {
+                    panicked(QUEUE);
+                    (error.id(), None)
+                });
                 if let Some((target, id)) = lane_of.remove(&task) {
                     if let Some(took) = took {
                         lanes.answered(&target, took >= send::SLOW);

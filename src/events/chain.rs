@@ -1,6 +1,9 @@
 //! The hash chain over the log and its signed checkpoints: any edit, removal, reordering or cut-off end shows.
 use chrono::{DateTime, SecondsFormat, Utc};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    sea_query::Expr,
+};
 
 use super::{
     Head,
@@ -13,7 +16,7 @@ use crate::{
 };
 
 /// The hash before the first event.
-pub(super) const ORIGIN: &str = "liusheng-log-1";
+const ORIGIN: &str = "liusheng-log-1";
 /// Events read at once.
 const PIECE: u64 = 1000;
 
@@ -36,6 +39,42 @@ pub(super) fn link(before: &str, number: i64, row: &event::Model) -> String {
         bytes.extend_from_slice(field.as_bytes());
     }
     sha256_hex(&bytes)
+}
+
+/// Gives those that have no number yet their number and their hash, so many at most; says how many.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn number_new(tx: &Tx, most: u64) -> Result<usize> {
+    let new = event::Entity::find()
+        .filter(event::Column::Number.is_null())
+        .order_by_asc(event::Column::At)
+        .order_by_asc(event::Column::Id)
+        .limit(most)
+        .all(tx)
+        .await?;
+    if new.is_empty() {
+        return Ok(0);
+    }
+    let head = head::Entity::find_by_id(1).one(tx).await?.ok_or_else(|| Error::broken("no chain head"))?;
+    let mut number = head.number;
+    let mut hash = if number == 0 { sha256_hex(ORIGIN.as_bytes()) } else { head.hash.clone() };
+    let count = new.len();
+    for row in new {
+        number += 1;
+        hash = link(&hash, number, &row);
+        event::Entity::update_many()
+            .col_expr(event::Column::Number, Expr::value(number))
+            .col_expr(event::Column::Hash, Expr::value(hash.clone()))
+            .filter(event::Column::Id.eq(row.id))
+            .exec(tx)
+            .await?;
+    }
+    let mut head = head.into_active_model();
+    head.number = Set(number);
+    head.hash = Set(hash);
+    head.update(tx).await?;
+    Ok(count)
 }
 
 fn statement(number: i64, hash: &str, at: DateTime<Utc>) -> Vec<u8> {

@@ -1,7 +1,9 @@
 //! The lease of the relay: one process of all numbers events and runs reactions, and whoever had it before is fenced off.
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::ColumnTrait;
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QuerySelect, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
+    sea_query::Expr,
+};
 
 use super::rows::lease;
 use crate::{
@@ -68,6 +70,20 @@ pub async fn end_leases(tx: &Tx, before: i64) -> Result<()> {
         .col_expr(lease::Column::Token, Expr::value(newest + 1))
         .col_expr(lease::Column::Holder, Expr::value(String::new()))
         .col_expr(lease::Column::ExpiresAt, Expr::value(DateTime::<Utc>::UNIX_EPOCH))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends the lease at once for whoever else wants it, unless another has it already.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn let_go(tx: &Tx, token: i64) -> Result<()> {
+    lease::Entity::update_many()
+        .col_expr(lease::Column::ExpiresAt, Expr::value(DateTime::<Utc>::UNIX_EPOCH))
+        .filter(lease::Column::Name.eq(LEASE))
+        .filter(lease::Column::Token.eq(token))
         .exec(tx)
         .await?;
     Ok(())

@@ -2,7 +2,7 @@
 //!
 //! Always true: an event is recorded in the transaction that does the thing; it says ids, codes and keyed digests only,
 //! never text, phone, choice or ballot; the relay alone gives it its number and its hash in the chain; every reaction
-//! sees it exactly once. What is its own record (stream entry, ballot, cursor) is not repeated as an event.
+//! sees it exactly once, and none is passed over for being of a newer build. What is its own record (stream entry, ballot, cursor) is not repeated as an event.
 //! Tables owned: `events`, `chain_heads`, `reaction_cursors`, `dead_letters`, `checkpoints`, `leases`.
 //! Events recorded: none of its own.
 mod chain;
@@ -13,6 +13,7 @@ mod queries;
 mod redrive;
 mod relay;
 mod rows;
+mod unknown;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveModelTrait, Set};

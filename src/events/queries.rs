@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use super::{
     Event, Kind,
-    relay::open,
     rows::{checkpoint, cursor, dead_letter, event, head},
+    unknown::open,
 };
 use crate::{clock, error::Result, ids::PersonId, store::Store};
 

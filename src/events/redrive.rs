@@ -2,8 +2,9 @@
 use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    relay::{Reaction, open},
+    relay::Reaction,
     rows::{dead_letter, event},
+    unknown::open,
 };
 use crate::{
     error::{Code, Result},
@@ -54,7 +55,7 @@ async fn letters_after(store: &Store, (number, reaction): &(i64, String)) -> Res
 /// Runs one dead letter once more. Nothing to do when somebody else has done it meanwhile.
 ///
 /// # Errors
-/// `not_found` for a reaction that this build does not know; what the reaction failed with.
+/// `not_found` for a reaction that this build does not know, `wrong_state` for such an event; what the reaction failed with.
 pub async fn redrive_letter(store: &Store, reactions: &[Reaction], (name, number): (&str, i64)) -> Result<()> {
     let reaction = reactions.iter().copied().find(|known| known.name == name).ok_or(Code::NotFound)?;
     let letter = dead_letter::Entity::find_by_id((name.to_owned(), number)).one(store.read()).await?;
@@ -63,6 +64,9 @@ pub async fn redrive_letter(store: &Store, reactions: &[Reaction], (name, number
 }
 
 /// Takes the letter away first: of two who run it at once, one does.
+///
+/// # Errors
+/// `wrong_state` for an event of a kind that only a newer build knows; what the reaction failed with.
 async fn again(tx: &Tx, reaction: Reaction, letter: dead_letter::Model) -> Result<()> {
     let taken = dead_letter::Entity::delete_many()
         .filter(dead_letter::Column::Reaction.eq(&letter.reaction))
@@ -73,8 +77,7 @@ async fn again(tx: &Tx, reaction: Reaction, letter: dead_letter::Model) -> Resul
         return Ok(());
     }
     let row = event::Entity::find().filter(event::Column::Number.eq(letter.number)).one(tx).await?;
-    if let Some(event) = row.and_then(open) {
-        (reaction.run)(tx, &event).await?;
-    }
-    Ok(())
+    // the letter stays for the newer build, which knows what follows
+    let event = row.and_then(open).ok_or(Code::WrongState)?;
+    (reaction.run)(tx, &event).await
 }

@@ -7,6 +7,7 @@
 //! unit while all goes well, since most have nothing to do with most events; when one fails, each goes on in a unit of its
 //! own. A reaction that fails on an event three times sets it aside as a dead letter and goes on, so that one bad event
 //! holds up nobody; so does one for which a single event takes too long, while the others show that the database is well.
+//! Before an event of a kind that a newer build brought the relay of an older one stands back, see `unknown`.
 use std::{
     collections::HashMap,
     sync::{
@@ -18,21 +19,20 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{Expr, OnConflict},
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, sea_query::OnConflict,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    Event, Kind, chain,
+    Event, chain,
     lease::{fenced, hold},
-    rows::{cursor, dead_letter, event, head},
+    rows::{cursor, dead_letter, event},
+    unknown::{self, Aside, Taken},
 };
 use crate::{
     error::{Code, Error, Result},
-    keys::sha256_hex,
     store::{Store, Tx},
 };
 
@@ -61,6 +61,8 @@ struct Pace {
     alone: HashMap<&'static str, Batch>,
     /// The lease under which all was followed: only who has it numbers what is new.
     followed: Option<i64>,
+    /// Before what it does not know.
+    aside: Aside,
 }
 
 /// Events of a unit.
@@ -69,7 +71,13 @@ struct Batch(u64);
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { failures: HashMap::new(), together: Batch(BATCH), alone: HashMap::new(), followed: None }
+        Self {
+            failures: HashMap::new(),
+            together: Batch(BATCH),
+            alone: HashMap::new(),
+            followed: None,
+            aside: Aside::default(),
+        }
     }
 }
 
@@ -104,6 +112,8 @@ impl Relay {
     /// Works until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         let mut pace = Pace::default();
+        // there from the start, for whoever looks at it
+        metrics::gauge!("relay_outdated").set(0.0);
         let mut signed = tokio::time::Instant::now();
         while !stop.is_cancelled() {
             let worked = match self.round(&mut pace).await {
@@ -134,10 +144,13 @@ impl Relay {
 
     /// One look: number what is new, then let every reaction catch up. Says whether there was work.
     async fn round(&self, pace: &mut Pace) -> Result<bool> {
-        let holder = self.holder.clone();
+        if pace.aside.rests() {
+            return Ok(false);
+        }
+        let (holder, numbers) = (self.holder.clone(), !pace.aside.is_outdated());
         // where no answer comes, something may have been numbered all the same
         let followed = pace.followed.take();
-        let (token, numbered) = self.store.write(move |tx| Box::pin(sequence(tx, holder))).await?;
+        let (token, numbered) = self.store.write(move |tx| Box::pin(sequence(tx, (holder, numbers)))).await?;
         let Some(token) = token else { return Ok(false) };
         if numbered == 0 && followed == Some(token) {
             pace.followed = followed;
@@ -147,9 +160,12 @@ impl Relay {
             let (reactions, batch) = (self.reactions.clone(), pace.together.0);
             match self.store.write(move |tx| Box::pin(take_together(tx, token, (reactions, batch)))).await {
                 Ok(Some(taken)) => {
-                    pace.together.done(taken);
-                    pace.followed = (taken == 0).then_some(token);
-                    return Ok(numbered + taken > 0);
+                    pace.together.done(taken.count);
+                    if pace.aside.stands_back(&self.store, token, &taken).await? {
+                        return Ok(false);
+                    }
+                    pace.followed = (taken.count == 0).then_some(token);
+                    return Ok(numbered + taken.count > 0);
                 }
                 // one that is far behind holds up nobody
                 Ok(None) => {}
@@ -167,6 +183,7 @@ impl Relay {
     /// Every reaction in a unit of its own. Says whether there was work.
     async fn each_alone(&self, token: i64, pace: &mut Pace) -> Result<bool> {
         let (mut worked, mut is_well, mut too_long) = (false, false, Vec::new());
+        let mut stopped = None;
         for reaction in &self.reactions {
             let (reaction, batch) = (*reaction, pace.alone.entry(reaction.name).or_insert(Batch(BATCH)));
             let (count, begun) = (batch.0, Arc::new(AtomicBool::new(false)));
@@ -178,9 +195,10 @@ impl Relay {
             match unit.await {
                 Ok(taken) => {
                     is_well = true;
-                    batch.done(taken);
+                    batch.done(taken.count);
                     pace.failures.remove(reaction.name);
-                    worked |= taken > 0;
+                    worked |= taken.count > 0;
+                    stopped = stopped.or(Some(taken).filter(|taken| taken.stopped_at.is_some()));
                 }
                 Err(error) => {
                     tracing::error!(%error, reaction = reaction.name, "reaction failed");
@@ -205,6 +223,10 @@ impl Relay {
         if is_well {
             self.give_up(token, pace, too_long).await?;
         }
+        // those that are behind come up to it first
+        if let Some(taken) = stopped.filter(|_| !worked) {
+            pace.aside.stands_back(&self.store, token, &taken).await?;
+        }
         Ok(worked)
     }
 
@@ -226,7 +248,7 @@ impl Relay {
     async fn single_out(&self, token: i64, reaction: Reaction) -> Result<()> {
         for _ in 0..BATCH {
             match self.store.write(move |tx| Box::pin(take(tx, token, reaction, 1))).await {
-                Ok(0) => return Ok(()),
+                Ok(taken) if taken.count == 0 => return Ok(()),
                 Ok(_) => {}
                 Err(error) if passes(&error) => return Err(error),
                 Err(error) => {
@@ -244,42 +266,15 @@ fn passes(error: &Error) -> bool {
     matches!(error.code(), Code::Busy | Code::StorageFull | Code::ShuttingDown)
 }
 
-/// Takes or keeps the lease and numbers what has no number yet.
-async fn sequence(tx: &Tx, holder: String) -> Result<(Option<i64>, usize)> {
+/// Takes or keeps the lease, and numbers what has no number yet.
+async fn sequence(tx: &Tx, (holder, numbers): (String, bool)) -> Result<(Option<i64>, usize)> {
     let Some(token) = hold(tx, holder).await? else { return Ok((None, 0)) };
-    let new = event::Entity::find()
-        .filter(event::Column::Number.is_null())
-        .order_by_asc(event::Column::At)
-        .order_by_asc(event::Column::Id)
-        .limit(BATCH)
-        .all(tx)
-        .await?;
-    if new.is_empty() {
-        return Ok((Some(token), 0));
-    }
-    let head = head::Entity::find_by_id(1).one(tx).await?.ok_or_else(|| Error::broken("no chain head"))?;
-    let mut number = head.number;
-    let mut hash = if number == 0 { sha256_hex(chain::ORIGIN.as_bytes()) } else { head.hash.clone() };
-    let count = new.len();
-    for row in new {
-        number += 1;
-        hash = chain::link(&hash, number, &row);
-        event::Entity::update_many()
-            .col_expr(event::Column::Number, Expr::value(number))
-            .col_expr(event::Column::Hash, Expr::value(hash.clone()))
-            .filter(event::Column::Id.eq(row.id))
-            .exec(tx)
-            .await?;
-    }
-    let mut head = head.into_active_model();
-    head.number = Set(number);
-    head.hash = Set(hash);
-    head.update(tx).await?;
-    Ok((Some(token), count))
+    let numbered = if numbers { chain::number_new(tx, BATCH).await? } else { 0 };
+    Ok((Some(token), numbered))
 }
 
 /// Runs a reaction on the next events and moves its cursor, all in one unit.
-async fn take(tx: &Tx, token: i64, reaction: Reaction, count: u64) -> Result<usize> {
+async fn take(tx: &Tx, token: i64, reaction: Reaction, count: u64) -> Result<Taken> {
     let from = progress(tx, reaction.name).await?;
     let rows = event::Entity::find()
         .filter(event::Column::Number.gt(from))
@@ -287,21 +282,19 @@ async fn take(tx: &Tx, token: i64, reaction: Reaction, count: u64) -> Result<usi
         .limit(count)
         .all(tx)
         .await?;
-    let Some(last) = rows.last().and_then(|row| row.number) else { return Ok(0) };
+    let (events, stopped_at) = unknown::known(rows);
+    let Some(last) = events.last().map(|event| event.number) else { return Ok(Taken { count: 0, stopped_at }) };
     fenced(tx, token).await?;
-    let taken = rows.len();
-    for row in rows {
-        if let Some(event) = open(row) {
-            (reaction.run)(tx, &event).await?;
-        }
+    for event in &events {
+        (reaction.run)(tx, event).await?;
     }
     advance(tx, &[reaction.name], last).await?;
-    Ok(taken)
+    Ok(Taken { count: events.len(), stopped_at })
 }
 
 /// Runs every reaction on the next events that it has not seen and moves all cursors, in one unit. `None`: one of them is
 /// too far behind the others.
-async fn take_together(tx: &Tx, token: i64, (reactions, batch): (Vec<Reaction>, u64)) -> Result<Option<usize>> {
+async fn take_together(tx: &Tx, token: i64, (reactions, batch): (Vec<Reaction>, u64)) -> Result<Option<Taken>> {
     let known = cursor::Entity::find().all(tx).await?;
     let known: HashMap<String, i64> = known.into_iter().map(|row| (row.reaction, row.number)).collect();
     let seen = |reaction: &Reaction| known.get(reaction.name).copied().unwrap_or(0);
@@ -315,9 +308,9 @@ async fn take_together(tx: &Tx, token: i64, (reactions, batch): (Vec<Reaction>, 
         .limit(batch)
         .all(tx)
         .await?;
-    let Some(last) = rows.last().and_then(|row| row.number) else { return Ok(Some(0)) };
+    let (events, stopped_at) = unknown::known(rows);
+    let Some(last) = events.last().map(|event| event.number) else { return Ok(Some(Taken { count: 0, stopped_at })) };
     fenced(tx, token).await?;
-    let (taken, events) = (rows.len(), rows.into_iter().filter_map(open).collect::<Vec<_>>());
     let mut moved = Vec::new();
     for reaction in reactions.iter().filter(|reaction| seen(reaction) < last) {
         for event in events.iter().filter(|event| event.number > seen(reaction)) {
@@ -326,7 +319,7 @@ async fn take_together(tx: &Tx, token: i64, (reactions, batch): (Vec<Reaction>, 
         moved.push(reaction.name);
     }
     advance(tx, &moved, last).await?;
-    Ok(Some(taken))
+    Ok(Some(Taken { count: events.len(), stopped_at }))
 }
 
 async fn progress(tx: &Tx, reaction: &str) -> Result<i64> {
@@ -351,20 +344,6 @@ async fn set_aside(tx: &Tx, token: i64, reaction: &'static str, reason: String) 
     };
     row.insert(tx).await?;
     advance(tx, &[reaction], number).await
-}
-
-/// `None`: a kind that this build does not know, recorded by a newer one.
-pub(super) fn open(row: event::Model) -> Option<Event> {
-    Some(Event {
-        id: row.id,
-        number: row.number?,
-        kind: Kind::parse(&row.kind)?,
-        area: row.area_code,
-        actor: row.actor_id,
-        subject: row.subject_id,
-        data: serde_json::from_str(&row.data).unwrap_or_default(),
-        at: row.at,
-    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod accept;
 mod health;
 mod layers;
+mod rounds;
 mod routes;
 mod stall;
 mod tasks;

@@ -1,19 +1,17 @@
 //! The workers of a process and what they follow.
 use std::{
-    future::Future,
-    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, join_all},
-};
-use tokio::sync::Notify;
+use futures_util::future::{BoxFuture, join_all};
+use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Role, health};
+use super::{
+    Role, health,
+    rounds::{every, lasting, until},
+};
 use crate::{
     aloud,
     app::{self, App},
@@ -102,53 +100,72 @@ pub(super) fn spawn(
     role: Role,
     stop: &CancellationToken,
 ) {
-    let wake = Arc::new(Notify::new());
-    tasks.spawn(pump(app.clone(), rung, Arc::clone(&wake), stop.clone()));
-    let own = app.clone();
-    tasks.spawn(every(SWEEP, stop.clone(), move || sweep_memory(own.clone())));
+    let start = Start { tasks, app, stop };
+    let (wake, rung) = (Arc::new(Notify::new()), Arc::new(Mutex::new(rung)));
+    let woken = Arc::clone(&wake);
+    start.lasting("bells", move |app, stop| pump(app, Arc::clone(&rung), Arc::clone(&woken), stop));
+    start.every("memory", SWEEP, |app, _| sweep_memory(app));
     if role.does(Role::Api) {
-        tasks.spawn(live::listen(app.clone(), Arc::clone(hub), stop.clone()));
-        tasks.spawn(live::turn(app.clone(), Arc::clone(hub), stop.clone()));
+        let (heard, turned) = (Arc::clone(hub), Arc::clone(hub));
+        start.lasting("listen", move |app, stop| live::listen(app, Arc::clone(&heard), stop));
+        start.lasting("pings", move |app, stop| live::turn(app, Arc::clone(&turned), stop));
         // whoever receives files has what is left of them on a disk of its own
-        let own = app.clone();
-        tasks.spawn(every(SWEEP, stop.clone(), move || sweep_arrivals(own.clone())));
+        start.every("arrivals", SWEEP, |app, _| sweep_arrivals(app));
     }
     if role.does(Role::Relay) {
-        let relay = Relay::new(app.store.clone(), reactions(), wake);
-        tasks.spawn(relay.run(stop.clone()));
+        start
+            .lasting("relay", move |app, stop| Relay::new(app.store.clone(), reactions(), Arc::clone(&wake)).run(stop));
     }
     if role.does(Role::Worker) {
-        tasks.spawn(delivery::worker::run(app.clone(), stop.clone()));
-        tasks.spawn(delivery::plan::run(app.clone(), stop.clone()));
-        let due = app.clone();
-        tasks.spawn(every(DUE, stop.clone(), move || do_in_time(due.clone())));
-        let (words, ends) = (app.clone(), stop.clone());
+        start.lasting("deliveries", delivery::worker::run);
+        start.lasting("plans", delivery::plan::run);
+        start.every("due", DUE, |app, _| do_in_time(app));
         // apart: there are many times more of them than of what they stand in
-        tasks.spawn(every(DUE, stop.clone(), move || until(ends.clone(), take_in_words(words.clone()))));
-        let (phones, ends) = (app.clone(), stop.clone());
+        start.every("words", DUE, |app, stop| until(stop, take_in_words(app)));
         // apart: a provider of SMS may take ten seconds for each of two hundred
-        tasks.spawn(every(DUE, stop.clone(), move || until(ends.clone(), tell_phones(phones.clone()))));
-        let closing = app.clone();
+        start.every("phones", DUE, tell_phones);
         // apart: a bucket that does not take files away must not hold up what is due
-        tasks.spawn(every(DUE, stop.clone(), move || close_accounts(closing.clone())));
-        let boards = app.clone();
-        tasks.spawn(every(BOARDS, stop.clone(), move || sequence(boards.clone())));
-        let inbox = app.clone();
+        start.every("accounts", DUE, |app, _| close_accounts(app));
+        start.every("boards", BOARDS, |app, _| sequence(app));
         // apart: a file that does not come must not hold up what is due
-        tasks.spawn(every(DUE, stop.clone(), move || read_inbox(inbox.clone())));
-        let (said, ends) = (app.clone(), stop.clone());
+        start.every("inbox", DUE, |app, _| read_inbox(app));
         // apart: a program of somebody else's may hang
-        tasks.spawn(every(DUE, stop.clone(), move || read_aloud(said.clone(), ends.clone())));
-        let (clips, ends) = (app.clone(), stop.clone());
-        tasks.spawn(every(DUE, stop.clone(), move || work_on_clips(clips.clone(), ends.clone())));
-        let old = app.clone();
-        tasks.spawn(every(SWEEP, stop.clone(), move || sweep(old.clone())));
+        start.every("aloud", DUE, read_aloud);
+        start.every("clips", DUE, work_on_clips);
+        start.every("sweep", SWEEP, |app, _| sweep(app));
+    }
+}
+
+/// What a process does is started by its name, with the handles and what ends it.
+struct Start<'s> {
+    tasks: &'s TaskTracker,
+    app: &'s App,
+    stop: &'s CancellationToken,
+}
+
+impl Start<'_> {
+    fn every<F, Fut>(&self, task: &'static str, period: Duration, work: F)
+    where
+        F: Fn(App, CancellationToken) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        self.tasks.spawn(every((task, period), self.stop.clone(), move || work(app.clone(), stop.clone())));
+    }
+
+    fn lasting<F, Fut>(&self, task: &'static str, work: F)
+    where
+        F: Fn(App, CancellationToken) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let (app, stop) = (self.app.clone(), self.stop.clone());
+        self.tasks.spawn(lasting(task, self.stop.clone(), move || work(app.clone(), stop.clone())));
     }
 }
 
 /// Hands the bells of committed units to the broker, many at a time.
-async fn pump(app: App, mut rung: RungBells, wake: Arc<Notify>, stop: CancellationToken) {
-    let mut bells = Vec::new();
+async fn pump(app: App, rung: Arc<Mutex<RungBells>>, wake: Arc<Notify>, stop: CancellationToken) {
+    let (mut rung, mut bells) = (rung.lock().await, Vec::new());
     loop {
         tokio::select! {
             count = rung.recv_many(&mut bells, 256) => if count == 0 { return },
@@ -166,29 +183,10 @@ async fn pump(app: App, mut rung: RungBells, wake: Arc<Notify>, stop: Cancellati
     }
 }
 
-/// Does some work again and again until we end. A round that panics is not the last one: deadlines would stand still until
-/// somebody starts the server anew.
-async fn every<F, Fut>(period: Duration, stop: CancellationToken, work: F)
-where
-    F: Fn() -> Fut,
-    Fut: Future<Output = ()>,
-{
-    let mut ticks = tokio::time::interval(period);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => if AssertUnwindSafe(work()).catch_unwind().await.is_err() {
-                tracing::error!("a round of a worker panicked");
-            },
-            () = stop.cancelled() => return,
-        }
-    }
-}
-
 /// One round of what is due; tests call it after they moved the clock.
 pub async fn do_what_is_due(app: App) {
     do_in_time(app.clone()).await;
-    tell_phones(app.clone()).await;
+    tell_phones(app.clone(), CancellationToken::new()).await;
     take_in_words(app.clone()).await;
     close_accounts(app).await;
 }
@@ -204,11 +202,12 @@ async fn do_in_time(app: App) {
     }
 }
 
-async fn tell_phones(app: App) {
-    if let Err(error) = claims::commands::tell(&app).await {
+/// What was begun is ended, so that none is told once more at the next start.
+async fn tell_phones(app: App, stop: CancellationToken) {
+    if let Err(error) = claims::commands::tell(&app, &stop).await {
         tracing::error!(%error, "phones to be told");
     }
-    if let Err(error) = people::tell_replaced(&app).await {
+    if let Err(error) = people::tell_replaced(&app, &stop).await {
         tracing::error!(%error, "phones that a roster took away");
     }
 }
@@ -269,14 +268,6 @@ async fn take_in_words(app: App) {
             Ok(_) => tokio::time::sleep(began.elapsed() * 3).await,
             Err(error) => return tracing::error!(%error, "words to be found"),
         }
-    }
-}
-
-/// What has no end of its own is left where it is when we are to end: its units of work are done, or not at all.
-async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = work => {}
-        () = stop.cancelled() => {}
     }
 }
 
@@ -350,38 +341,5 @@ async fn sweep(app: App) {
     }
     if let Err(error) = media::strays::sweep(&app).await {
         tracing::error!(%error, "files that no row names");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_round_that_panics_is_not_the_last() {
-        let (rounds, stop) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
-        let (counted, ends) = (Arc::clone(&rounds), stop.clone());
-        let work = move || {
-            let (number, ends) = (counted.fetch_add(1, Ordering::SeqCst), ends.clone());
-            async move {
-                assert!(number > 0, "the first one panics");
-                ends.cancel();
-            }
-        };
-        let working = tokio::spawn(every(Duration::from_millis(1), stop, work));
-        tokio::time::timeout(Duration::from_secs(5), working).await.unwrap().unwrap();
-        assert!(rounds.load(Ordering::SeqCst) > 1);
-    }
-
-    #[tokio::test]
-    async fn what_has_no_end_is_left_when_we_are_to_end() {
-        let stop = CancellationToken::new();
-        let work = tokio::spawn(until(stop.clone(), std::future::pending()));
-        tokio::task::yield_now().await;
-        assert!(!work.is_finished());
-        stop.cancel();
-        tokio::time::timeout(Duration::from_secs(5), work).await.unwrap().unwrap();
     }
 }

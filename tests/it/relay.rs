@@ -14,6 +14,7 @@ use liusheng::{
     keys::Keys,
     store::{self, Store, Tx},
 };
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ use crate::support::{House, READERS, Raw, Village};
 
 /// A database in which a relay of our own runs, and no server.
 struct Ground {
-    _house: House,
+    house: House,
     store: Store,
 }
 
@@ -36,7 +37,7 @@ impl Ground {
         let keys = Arc::new(Keys::load_or_make(house.path()).unwrap());
         let calendar = Calendar::load(None).unwrap();
         let (store, _rung) = store::open((&house.url(), READERS), clock, calendar, keys).await.unwrap();
-        Self { _house: house, store }
+        Self { house, store }
     }
 
     async fn happen(&self, times: usize) {
@@ -61,6 +62,12 @@ impl Ground {
         // the place of the relay before is taken at once
         self.store.write(|tx| Box::pin(events::end_leases(tx, 0))).await.unwrap();
         self.go_on(reactions, done).await;
+    }
+
+    async fn change(&self, statement: &'static str) {
+        let changed =
+            self.store.write(move |tx| Box::pin(async move { Ok(tx.execute_unprepared(statement).await.map(drop)?) }));
+        changed.await.unwrap();
     }
 
     /// By whatever lease there is.
@@ -132,6 +139,46 @@ async fn one_that_is_far_behind_holds_up_no_other() {
         let own: Vec<i64> = seen.iter().filter(|one| one.0 == who).map(|one| one.1).collect();
         assert_eq!(own, (1..=301).collect::<Vec<_>>(), "{who}: each once and in order");
     }
+}
+
+static NEWER: Seen = Seen::nothing();
+
+/// Two builds run on one database while one takes the place of the other, and the older has the lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn before_what_only_a_newer_build_knows_an_older_relay_stands_back() {
+    let reaction = Reaction {
+        name: "test.newer",
+        run: |_, event| {
+            NEWER.note("seen", event);
+            Box::pin(async { Ok(()) })
+        },
+    };
+    let ground = Ground::laid().await;
+    ground.happen(1).await;
+    ground.follow(vec![reaction], || NEWER.has("seen", 1)).await;
+    ground.happen(1).await;
+    ground.change("UPDATE events SET kind = 'suggestion.sung' WHERE number IS NULL").await;
+    ground.happen(1).await;
+    ground.store.write(|tx| Box::pin(events::end_leases(tx, 0))).await.unwrap();
+    let stop = CancellationToken::new();
+    let older = Relay::new(ground.store.clone(), vec![reaction], Arc::new(Notify::new()));
+    let older = tokio::spawn(older.run(stop.clone()));
+    // it has taken the lease, and let go of it
+    let let_go = "SELECT count(*) FROM leases WHERE holder <> '' AND expires_at < '1971-01-01 00:00:00+00:00'";
+    let mut looks = 0;
+    while crate::support::count(ground.house.path(), let_go).await == 0 {
+        looks += 1;
+        assert!(looks < 500, "the older relay keeps the lease: {:?}", NEWER.all());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(NEWER.all(), [("seen", 1)], "nothing is passed over");
+    assert_eq!(events::behind(ground.store.read()).await.unwrap(), [("test.newer".to_owned(), 2)]);
+    // to the newer build it is a kind like any other
+    ground.change("UPDATE events SET kind = 'suggestion.rated' WHERE kind = 'suggestion.sung'").await;
+    ground.go_on(vec![reaction], || NEWER.has("seen", 3)).await;
+    stop.cancel();
+    older.await.unwrap();
+    assert_eq!(NEWER.all(), [("seen", 1), ("seen", 2), ("seen", 3)], "each once and in order");
 }
 
 static LATER: Seen = Seen::nothing();

@@ -1,8 +1,9 @@
 //! Claiming a phone: from the phone, and at the office.
 use chrono::TimeDelta;
-use liusheng::ids::ClaimId;
+use liusheng::{claims, ids::ClaimId, people};
 use sea_orm::{ConnectionTrait, sea_query::Query};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, Somebody, TestApp, Village, answer, code_of, import, person_of};
 
@@ -263,5 +264,37 @@ async fn numbers_that_cannot_be_told_hold_up_no_others() {
         app.settle().await;
     }
     assert!(sms(&app).contains(&format!("notice {NEW} phone_bound")), "behind a hundred others");
+    app.stop().await;
+}
+
+/// Workers of several processes look at the same moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_who_look_at_once_tell_a_phone_once() {
+    let (app, village) = Village::start().await;
+    let who = person_of(&app.app, AREA, "00007").await;
+    village.clerk.post(&format!("/v1/people/{who}/claims"), json!({ "phone": NEW })).await.ok();
+    let decision = format!("/v1/claims/{}/decision", waiting(&village).await[0]["id"].as_str().unwrap());
+    village.chair.post(&decision, json!({ "approve": true })).await.ok();
+    import(&app.app, ROSTER.replace("19500000008", "19612340008").into_bytes()).await;
+    let stop = CancellationToken::new();
+    let looks = (0..8).map(|_| async {
+        claims::commands::tell(&app.app, &stop).await.unwrap();
+        people::tell_replaced(&app.app, &stop).await.unwrap();
+    });
+    futures_util::future::join_all(looks).await;
+    let notices = [
+        format!("notice {OLD} phone_replaced"),
+        format!("notice {NEW} phone_bound"),
+        "notice 19500000008 phone_replaced".to_owned(),
+    ];
+    for notice in notices {
+        let mut looks = 0;
+        // the worker of this process may be at it
+        while !sms(&app).contains(&notice) && looks < 250 {
+            looks += 1;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(sms(&app).matches(&notice).count(), 1, "{notice}: {}", sms(&app));
+    }
     app.stop().await;
 }

@@ -186,7 +186,7 @@ async fn a_ballot_and_the_strike_of_its_elector_are_never_both_done() {
     let mut asked = Vec::new();
     for (at, (elector, confirm)) in pairs.into_iter().enumerate() {
         let cast = (elector, ballots.clone(), json!({ "cast_id": Uuid::new_v4(), "choice": "for" }));
-        let strike = (village.chair.clone(), confirm, decision.clone());
+        let strike = (village.supervisor.clone(), confirm, decision.clone());
         // one comes first as often as the other
         let both = if at % 2 == 0 { [(false, cast), (true, strike)] } else { [(true, strike), (false, cast)] };
         for (is_strike, (who, path, body)) in both {

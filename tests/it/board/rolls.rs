@@ -189,7 +189,7 @@ pub(super) async fn opened(app: &TestApp, village: &Village, preset: &str, more:
 }
 
 /// The roster without this line, or with another in its place.
-fn roster(number: &str, instead: &str) -> String {
+pub(super) fn roster(number: &str, instead: &str) -> String {
     let lines = ROSTER.lines().filter(|line| !line.starts_with(number));
     let kept = lines.map(|line| format!("{line}\n")).collect::<String>();
     kept + instead

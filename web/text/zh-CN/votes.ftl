@@ -66,6 +66,7 @@ roll-objection-proposed = 已有处理意见，等待另一位确认
 roll-objection-upheld = 异议成立
 roll-objection-rejected = 异议不成立
 roll-objection-lapsed = 到截止没有人处理
+roll-amend-next = { $decision }。这一户还在名册上，由下一位候补的户代表投票。
 roll-amend-stated = { $decision }（{ $by }决定；依据：{ $law }）
 roll-op-add = 补入
 roll-op-strike = 划去

@@ -265,8 +265,10 @@ fn verify_vote(file: &Path, fingerprint: Option<&str>, (ballot, keys): (Option<&
         };
         let found = verify::reopen(&archive, &keys);
         report.lines.push(match found {
-            Ok((opened, closed)) => {
-                let blanks = [("opened", opened.to_string().into()), ("closed", closed.to_string().into())];
+            Ok(verify::Reopened { opened: 0, .. }) => text::say("verify-reopened-none"),
+            Ok(verify::Reopened { opened, closed, paper }) => {
+                let numbers = [("opened", opened), ("closed", closed), ("paper", paper)];
+                let blanks = numbers.map(|(name, number)| (name, number.to_string().into()));
                 text::say_with("verify-reopened", &blanks)
             }
             Err(fault) => text::word("verify-bad", fault),

@@ -368,12 +368,20 @@ pub async fn kept_as(db: &impl ConnectionTrait, vote: VoteId, cast_id: Uuid) -> 
     }
     let kept = envelope::Entity::find().filter(envelope::Column::VoteId.eq(vote));
     let Some(kept) = kept.filter(envelope::Column::CastId.eq(cast_id)).one(db).await? else { return Ok(None) };
-    let on_board = entry::Entity::find().filter(entry::Column::VoteId.eq(vote));
-    let on_board = on_board.filter(entry::Column::BallotHash.eq(kept.ballot_hash.as_str())).one(db).await?;
-    let Some(on_board) = on_board else { return Ok(None) };
+    Ok(on_board_at(db, vote, &kept.ballot_hash).await?.map(|at| (kept_view(kept), at)))
+}
+
+/// When the ballot with this digest came onto the board, whether it counts or not: by the first head that is kept since. `None`:
+/// it is not on it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn on_board_at(db: &impl ConnectionTrait, vote: VoteId, hash: &str) -> Result<Option<String>> {
+    let found = entry::Entity::find().filter(entry::Column::VoteId.eq(vote)).filter(entry::Column::BallotHash.eq(hash));
+    let Some(found) = found.one(db).await? else { return Ok(None) };
     let heads = head::Entity::find().filter(head::Column::VoteId.eq(vote));
-    let heads = heads.filter(head::Column::Size.gt(on_board.place)).order_by_asc(head::Column::Size);
-    Ok(heads.one(db).await?.map(|head| (kept_view(kept), head.signed_at)))
+    let heads = heads.filter(head::Column::Size.gt(found.place)).order_by_asc(head::Column::Size);
+    Ok(heads.one(db).await?.map(|head| head.signed_at))
 }
 
 fn kept_view(row: envelope::Model) -> Kept {

@@ -6,7 +6,7 @@
 //! trustee gets a and b, the second b and c, the third c and a, each sealed to its key (HPKE of RFC 9180 with
 //! DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-128-GCM: what every browser's WebCrypto can do). Two trustees have all
 //! three parts, one learns nothing of K, and nothing that opens ballots exists in one place before two of them meet.
-//! Who seals the parts wrongly spoils the own ballot only: it counts as invalid.
+//! Who seals the parts wrongly spoils the own ballot only: it counts as invalid, unless some two of those who met open it.
 //!
 //! An envelope is `LSE1 ‖ cast_id (16) ‖ SHA-256(K) (32) ‖ content (pad + 16) ‖ 3 × (enc (65) ‖ parts (64 + 16))`, always
 //! of the same length; the content is `length (2, big endian) ‖ canonical JSON {"c":[…]} ‖ zeros`. Bound to every seal:
@@ -220,9 +220,16 @@ pub fn written(envelope: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(envelope)
 }
 
-/// What is in an envelope; `None` when it does not open or holds something else: an invalid ballot.
+/// What is in an envelope, by whichever two of these open it: the digest of its key stands in it, so that no two pairs find
+/// different things. `None` when no pair opens it, or it holds something else: an invalid ballot.
 #[must_use]
-pub fn open(openers: &[Opener; 2], manifest: &Hash, envelope: &[u8]) -> Option<Vec<String>> {
+pub fn open(openers: &[Opener], manifest: &Hash, envelope: &[u8]) -> Option<Vec<String>> {
+    openers.iter().enumerate().find_map(|(place, one)| {
+        openers.iter().skip(place + 1).find_map(|other| open_by([one, other], manifest, envelope))
+    })
+}
+
+fn open_by(openers: [&Opener; 2], manifest: &Hash, envelope: &[u8]) -> Option<Vec<String>> {
     let cast_id = Uuid::from_slice(envelope.get(4..20)?).ok()?;
     let aad = bound(manifest, cast_id);
     let mut parts: [Option<Vec<u8>>; 3] = [None, None, None];
@@ -329,6 +336,10 @@ mod tests {
         let again = |n: usize| Opener { trustee: made[n].0.trustee, key: made[n].0.key.clone() };
         for two in [(0, 1), (1, 0)] {
             assert_eq!(open(&[again(two.0), again(two.1)], &manifest, &sealed), None, "{two:?}");
+        }
+        // the third who is there opens it with the first, whoever handed in first
+        for three in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            assert_eq!(open(&three.map(again), &manifest, &sealed), Some(vec!["for".to_owned()]), "{three:?}");
         }
     }
 }

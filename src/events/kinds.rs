@@ -279,7 +279,7 @@ kinds! {
     RollObjectionPassedOn "vote.roll_objection_passed_on",
     /// The office decided about it, two people of it, or nobody did in time; data: vote, outcome.
     RollObjectionDecided "vote.roll_objection_decided",
-    /// An elector was added to a frozen roll or struck from it; data: op, number.
+    /// An elector was added to a frozen roll or struck from it; data: op, number, person.
     RollAmended "vote.roll_amended",
     /// A vote closes within a day; data: none.
     VoteClosingSoon "vote.closing_soon",

@@ -12,7 +12,8 @@
 //! the roll of a collective is drawn from its register. So does a group that chooses representatives of the villagers, or some
 //! households together; who is chosen sits in their meeting once the result stands. Nobody is voted out of a village committee whom too few asked to recall.
 //! To which household somebody belongs is what was so on the day of the roll. What the law keeps in a booth is on paper alone.
-//! After the freeze a roll changes only by what two people of the office decided, as entries of the board.
+//! After the freeze a roll changes only by what two people of the office decided, as entries of the board; while ballots are cast
+//! nobody is struck but by two of whom one is apart from it.
 //! A result that may be challenged moves nothing before its days are over and each challenge is answered.
 //! A sheet of paper stands in the roll as the elector's one channel from the moment it is handed out; what is on paper is
 //! counted twice, once at least by somebody who is not of the office, and signed only when every sheet is accounted for. The office

@@ -6,7 +6,7 @@ use sea_orm::ConnectionTrait;
 use super::{
     queries::{self, VoteView},
     rows::vote,
-    rules::roll::answer_until,
+    rules::{RollFault, roll::answer_until},
     sealed,
 };
 use crate::{
@@ -180,6 +180,18 @@ pub(super) fn require_bend(actor: &Actor, vote: &vote::Model) -> Result<()> {
 /// `not_allowed` for who neither runs it nor may bend it: what is lost or void is said by the latter, who need not be the former.
 pub(super) fn require_either(actor: &Actor, vote: &vote::Model) -> Result<()> {
     require(actor, vote).or_else(|_| require_bend(actor, vote))
+}
+
+/// Does an objection with this answer strike somebody while ballots are cast? It lowers the number by which the turnout is
+/// measured, and who runs the vote sees how many came: one of the two who decide it is apart from the office.
+#[must_use]
+pub fn is_late_strike(
+    (kind, upholds): (&str, Option<bool>),
+    (state, closes_at): (&str, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> bool {
+    let is_strike = kind == RollFault::Wrong.as_str() && upholds == Some(true);
+    is_strike && state == queries::OPEN && now < closes_at
 }
 
 /// May the actor decide for an office that let the day pass: the office above, the supervision committee?

@@ -69,7 +69,7 @@ use marks::{Marks, Votes, count, is_as_shown, option_text, question};
 pub use own::own;
 use paper::{Paper, paper};
 pub use read::read;
-pub use reopen::reopen;
+pub use reopen::{Reopened, reopen};
 use roll::{Roll, roll};
 use settled::settled;
 

@@ -29,6 +29,7 @@ mod rotated;
 mod secrecy;
 mod selections;
 mod sequencer;
+mod struck;
 mod turns;
 mod unseen;
 mod votes;

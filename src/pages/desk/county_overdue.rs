@@ -140,7 +140,7 @@ async fn others(app: &App, area: &str) -> Result<Vec<Other>> {
     }
     for (said, area, due_at) in at_office::late(db, &app.calendar, of).await? {
         let key = match said {
-            Said::Objection => "county-overdue-rolls",
+            Said::Objection | Said::Strike => "county-overdue-rolls",
             Said::Challenge => "county-overdue-challenges",
             Said::Count => "county-overdue-paper",
             Said::Restored => "county-overdue-restored",

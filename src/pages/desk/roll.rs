@@ -21,7 +21,7 @@ use crate::{
             ConfirmRollObjection, DecideRollObjection, confirm_roll_objection, decide_roll_objection, proxies::Called,
             raise_roll_objection,
         },
-        office::{may_run, stands_in},
+        office::{is_late_strike, may_run, stands_in},
         queries::{
             self,
             roll_list::{RollEntryView, RollObjectionView, RollView, objections, roll, sheet},
@@ -50,7 +50,14 @@ struct RollPage {
 
 impl RollPage {
     fn may_decide(&self, objection: &RollObjectionView) -> bool {
-        objection.waits() && (self.runs || (self.stands_in && objection.due_at <= self.now))
+        let is_theirs = objection.due_at <= self.now || self.needs_one_apart(objection);
+        objection.waits() && (self.runs || (self.stands_in && is_theirs))
+    }
+
+    /// Must one of the two who decide it be apart from the office?
+    fn needs_one_apart(&self, objection: &RollObjectionView) -> bool {
+        let vote = (self.vote.state.as_str(), self.vote.closes_at.to_utc());
+        objection.waits() && is_late_strike((objection.kind.as_str(), objection.upholds), vote, self.now)
     }
 
     fn object_path(&self) -> String {

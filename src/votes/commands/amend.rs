@@ -19,7 +19,7 @@ use crate::{
             proxies::{active, held_by},
         },
         roll::{self, Elector},
-        rows::{roll_amendment, roll_entry, vote},
+        rows::{roll_agent, roll_amendment, roll_entry, vote},
         rules::RollFault,
     },
 };
@@ -44,6 +44,13 @@ impl Change {
             Self::Add(_) => ADD,
             Self::Strike(_) => STRIKE,
             Self::Restore(_) => RESTORE,
+        }
+    }
+
+    fn person(&self) -> PersonId {
+        match self {
+            Self::Add(elector) => elector.person,
+            Self::Strike(entry) | Self::Restore(entry) => entry.person_id,
         }
     }
 }
@@ -147,8 +154,8 @@ pub(super) async fn stated(tx: &Tx, vote: &vote::Model, (decision, by): (&str, &
     Ok(text::say_with("roll-amend-stated", &blanks))
 }
 
-/// Changes the roll, and says so on the board; who is struck casts for nobody else either. Recorded: `vote.roll_amended`,
-/// `vote.proxy_ended`.
+/// Changes the roll, and says so on the board; who is struck casts for nobody else either. A household whose representative is
+/// struck stays on it by the next who was named for it. Recorded: `vote.roll_amended`, `vote.proxy_ended`.
 ///
 /// # Errors
 /// `already_cast` for whom a ballot is there, which stands; `changed` when somebody was first.
@@ -158,7 +165,50 @@ pub(super) async fn apply(
     change: Change,
     (decision, objection, by): (&str, RollObjectionId, PersonId),
 ) -> Result<()> {
-    let op = change.op();
+    let struck = match &change {
+        Change::Strike(entry) => Some(entry.clone()),
+        Change::Add(_) | Change::Restore(_) => None,
+    };
+    make(tx, vote, change, (decision, objection, by)).await?;
+    let Some(struck) = struck else { return Ok(()) };
+    let Some(next) = hand_on(tx, struck).await? else { return Ok(()) };
+    // who checks the board knows these two: the number is on the roll as before, and there are as many electors
+    let decision = text::say_with("roll-amend-next", &[("decision", decision.into())]);
+    make(tx, vote, Change::Restore(next), (&decision, objection, by)).await
+}
+
+/// Gives the place of a household whose representative was struck to the first of its alternates who has a vote still; `None`:
+/// there is none.
+async fn hand_on(tx: &Tx, struck: roll_entry::Model) -> Result<Option<roll_entry::Model>> {
+    let named = roll_agent::Entity::find()
+        .filter(roll_agent::Column::VoteId.eq(struck.vote_id))
+        .filter(roll_agent::Column::Number.eq(struck.number))
+        .filter(roll_agent::Column::Kind.eq(queries::ALTERNATE))
+        .order_by_asc(roll_agent::Column::Rank)
+        .all(tx)
+        .await?;
+    let named: Vec<PersonId> = named.into_iter().map(|agent| agent.person_id).collect();
+    let (there, today) = (people::queries::on_rolls(tx, &named).await?, clock::local_date(tx.now()));
+    let has_vote = |person: &PersonId| there.get(person).is_some_and(|one| roll::is_elector(one, today));
+    let Some(person_id) = named.into_iter().find(has_vote) else { return Ok(None) };
+    roll_agent::Entity::delete_by_id((struck.vote_id, struck.number, person_id)).exec(tx).await?;
+    roll_entry::Entity::update_many()
+        .col_expr(roll_entry::Column::PersonId, Expr::value(person_id))
+        .filter(roll_entry::Column::VoteId.eq(struck.vote_id))
+        .filter(roll_entry::Column::Number.eq(struck.number))
+        .exec(tx)
+        .await?;
+    Ok(Some(roll_entry::Model { person_id, channel: queries::STRUCK.to_owned(), ..struck }))
+}
+
+/// Makes one change.
+async fn make(
+    tx: &Tx,
+    vote: &vote::Model,
+    change: Change,
+    (decision, objection, by): (&str, RollObjectionId, PersonId),
+) -> Result<()> {
+    let (op, person) = (change.op(), change.person());
     let number = match change {
         Change::Add(elector) => add(tx, vote, elector, by).await?,
         Change::Strike(entry) => {
@@ -197,7 +247,7 @@ pub(super) async fn apply(
         board::commands::append(tx, vote.id, vec![leaf]).await?;
     }
     let happening = Happening::new(Kind::RollAmended, vote.id).at(&vote.area_code).by(by);
-    events::record(tx, happening.with(json!({ "op": op, "number": number }))).await?;
+    events::record(tx, happening.with(json!({ "op": op, "number": number, "person": person }))).await?;
     Ok(())
 }
 

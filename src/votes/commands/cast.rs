@@ -262,16 +262,21 @@ async fn told_by_whom(tx: &Tx, casting: Casting, cast_by: Option<PersonId>) -> E
 /// After the end nobody knows any more whose a sealed ballot was, nor in which second it came; who has the envelope gets a receipt
 /// again, of the moment at which it came onto the board, until everybody has them. Sealing twice never gives the same envelope:
 /// what the server sealed is known by its id, which nobody else was told. An open ballot keeps its row and is answered from it; one
-/// in whose place another came has none after the end, and its repetition is refused as closed like one that never came.
+/// in whose place another came has none after the end, and is on the board still: who has its id and its choice cast it.
 async fn taken_before(tx: &Tx, vote: VoteId, paper: &Paper) -> Result<Cast> {
-    let by = paper.sealed_by().ok_or(Code::VoteClosed)?;
-    let kept = board::queries::kept_as(tx, vote, paper.cast_id).await?;
-    let is_own = |kept: &board::commands::Kept| by == SealedBy::Server || kept.hash == paper.hash;
-    let (kept, on_board) = kept.filter(|(kept, _)| is_own(kept)).ok_or(Code::VoteClosed)?;
+    let found = match paper.sealed_by() {
+        Some(by) => {
+            let kept = board::queries::kept_as(tx, vote, paper.cast_id).await?;
+            let is_own = |kept: &board::commands::Kept| by == SealedBy::Server || kept.hash == paper.hash;
+            kept.filter(|(kept, _)| is_own(kept)).map(|(kept, at)| (kept.hash, at))
+        }
+        None => board::queries::on_board_at(tx, vote, &paper.hash).await?.map(|at| (paper.hash.clone(), at)),
+    };
+    let (hash, on_board) = found.ok_or(Code::VoteClosed)?;
     // what the end put there was taken before it
     let on_board = on_board.parse::<DateTime<Utc>>().map_err(Error::broken)?;
     let at = Ord::min(on_board, queries::row(tx, vote).await?.closes_at);
-    Ok(Cast { vote, cast_id: kept.cast_id, hash: kept.hash, at, sealed_by: None })
+    Ok(Cast { vote, cast_id: paper.cast_id, hash, at, sealed_by: None })
 }
 
 #[cfg(test)]

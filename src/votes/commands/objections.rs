@@ -1,5 +1,5 @@
 //! 名册异议: somebody says that one is missing on a roll, or should not be on it; one of the office decides with a reason, and
-//! it holds once a second person has confirmed it.
+//! it holds once a second person has confirmed it. While ballots are cast nobody is struck by the office alone.
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -277,9 +277,10 @@ pub async fn decide_roll_objection(
 /// `vote.roll_objection_decided`, `vote.roll_amended`.
 ///
 /// # Errors
-/// `not_found`; `not_allowed`; `second_person_needed` for who decided or raised it and whom it is about; `wrong_state` when
-/// nothing was decided yet, or the vote is over; `changed` when somebody decided otherwise since it was read; what
-/// [`amend::change`] and [`amend::apply`] refuse.
+/// `not_found`; `not_allowed`; `second_person_needed` for who decided or raised it and whom it is about, and, where somebody is
+/// struck while ballots are cast, while neither of the two is of the supervision committee or the office above and does not run
+/// the vote; `wrong_state` when nothing was decided yet, or the vote is over; `changed` when somebody decided otherwise since it
+/// was read; what [`amend::change`] and [`amend::apply`] refuse.
 pub async fn confirm_roll_objection(
     tx: &Tx,
     actor: &Actor,
@@ -299,6 +300,9 @@ pub async fn confirm_roll_objection(
     }
     if input.upholds != upholds || input.reason.trim() != decision {
         return Err(Code::Changed.into());
+    }
+    if is_late_strike(tx, &vote, &row) && !has_one_apart(tx, actor, (&vote, &row)).await? {
+        return Err(Code::SecondPersonNeeded.into());
     }
     // after the end it is known who took part: the decision is kept and told, the roll stays, a challenge may follow
     if upholds && tx.now() < vote.closes_at {
@@ -322,7 +326,21 @@ async fn row(db: &impl ConnectionTrait, (id, objection): (VoteId, RollObjectionI
     found.filter(|row| row.vote_id == id).ok_or_else(|| Code::NotFound.into())
 }
 
-/// An objection, for who may decide it: in its days the office, after them who stands in for it, too.
+fn is_late_strike(tx: &Tx, vote: &vote::Model, row: &roll_objection::Model) -> bool {
+    office::is_late_strike((&row.kind, row.upholds), (&vote.state, vote.closes_at), tx.now())
+}
+
+/// Is one of the two who decide it apart from the office?
+async fn has_one_apart(tx: &Tx, actor: &Actor, (vote, row): (&vote::Model, &roll_objection::Model)) -> Result<bool> {
+    if office::stands_in(actor, vote) {
+        return Ok(true);
+    }
+    let Some(first) = row.decided_by else { return Ok(false) };
+    Ok(office::is_apart(&bodies::seats_of(tx, first, tx.now()).await?, vote))
+}
+
+/// An objection, for who may decide it: in its days the office; after them, and where the office would strike somebody while
+/// ballots are cast, who stands in for it, too.
 async fn decidable(
     tx: &Tx,
     actor: &Actor,
@@ -330,9 +348,9 @@ async fn decidable(
 ) -> Result<(vote::Model, roll_objection::Model)> {
     let vote = queries::going(tx, id).await?;
     let found = row(tx, (id, objection)).await;
-    let is_late = found.as_ref().is_ok_and(|row| row.due_at <= tx.now());
+    let is_theirs = found.as_ref().is_ok_and(|row| row.due_at <= tx.now() || is_late_strike(tx, &vote, row));
     let is_about = office::is_voted_on(&vote, actor.person);
-    if !(is_late && !is_about && office::stands_in(actor, &vote)) {
+    if !(is_theirs && !is_about && office::stands_in(actor, &vote)) {
         office::require(actor, &vote)?;
     }
     Ok((vote, found?))

@@ -12,18 +12,11 @@ use super::{
     super::{
         office,
         rows::{challenge, roll_objection, vote},
-        rules::roll::answer_until,
+        rules::{RollFault, roll::answer_until},
     },
-    COUNTING_PAPER, PROVISIONAL, challenges, roll_list,
+    COUNTING_PAPER, OPEN, PROVISIONAL, challenges, roll_list,
 };
-use crate::{
-    actor::Actor,
-    board,
-    calendar::Calendar,
-    clock,
-    error::Result,
-    ids::{PersonId, VoteId},
-};
+use crate::{actor::Actor, board, calendar::Calendar, clock, error::Result, ids::VoteId};
 
 /// Read at once, of each of them.
 const MOST: u64 = 500;
@@ -33,6 +26,8 @@ const MOST: u64 = 500;
 pub enum Said {
     /// Somebody says that a roll is wrong.
     Objection,
+    /// Somebody is to be struck from a roll, as one decided; while ballots are cast one of the two stands in for the office.
+    Strike,
     /// Somebody says that a result is.
     Challenge,
     /// What is on paper is to be counted and signed; by one at least who stands in for the office.
@@ -59,8 +54,8 @@ pub struct AtOffice {
 }
 
 /// Votes in which something waits for the actor: for who runs them, and, when its day is over, for who stands in; these count with
-/// them from the beginning. An objection that the actor has decided waits for another. One that rests, or whose board does, waits
-/// for whoever may annul it or let it go on.
+/// them from the beginning, and confirm at once whom they strike while ballots are cast. An objection that the actor has decided
+/// waits for another. One that rests, or whose board does, waits for whoever may annul it or let it go on.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -80,7 +75,8 @@ pub async fn at_office(
     for (id, what, due_at) in said {
         let Some(vote) = votes.iter().find(|vote| vote.id == id) else { continue };
         let is_about = office::is_voted_on(vote, actor.person);
-        let is_theirs = due_at <= now || what == Said::Count;
+        let is_urgent = what == Said::Strike && vote.state == OPEN && now < vote.closes_at;
+        let is_theirs = due_at <= now || what == Said::Count || is_urgent;
         let stands_in = is_theirs && !is_about && office::stands_in(actor, vote);
         if !stands_in && !office::runs(actor, vote) {
             continue;
@@ -142,14 +138,11 @@ async fn restored(
 
 /// What waits about the votes of the actor's areas, of each of the two the first due first.
 async fn said(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(VoteId, Said, DateTime<Utc>)>> {
-    let objections: Vec<(VoteId, DateTime<Utc>, Option<PersonId>)> = roll_objection::Entity::find()
-        .select_only()
-        .columns([roll_objection::Column::VoteId, roll_objection::Column::DueAt, roll_objection::Column::DecidedBy])
+    let objections = roll_objection::Entity::find()
         .filter(roll_objection::Column::State.is_in([roll_list::OPEN, roll_list::PROPOSED]))
         .filter(roll_objection::Column::VoteId.in_subquery(near(actor)))
         .order_by_asc(roll_objection::Column::DueAt)
         .limit(MOST)
-        .into_tuple()
         .all(db)
         .await?;
     let challenges: Vec<(VoteId, DateTime<Utc>)> = challenge::Entity::find()
@@ -162,8 +155,11 @@ async fn said(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(VoteId, S
         .into_tuple()
         .all(db)
         .await?;
-    let objections = objections.into_iter().filter(|(_, _, decided_by)| *decided_by != Some(actor.person));
-    let objections = objections.map(|(vote, due_at, _)| (vote, Said::Objection, due_at));
+    let objections = objections.into_iter().filter(|row| row.decided_by != Some(actor.person));
+    let objections = objections.map(|row| {
+        let is_strike = row.upholds == Some(true) && row.kind == RollFault::Wrong.as_str();
+        (row.vote_id, if is_strike { Said::Strike } else { Said::Objection }, row.due_at)
+    });
     Ok(objections.chain(challenges.into_iter().map(|(vote, due_at)| (vote, Said::Challenge, due_at))).collect())
 }
 

@@ -6,7 +6,7 @@ use crate::{
     clock,
     error::{Error, Result},
     events::{Event, Kind},
-    ids::{RollObjectionId, VoteId},
+    ids::{PersonId, RollObjectionId, VoteId},
     store::Tx,
     streams::commands::{Card, mailbox, office, post_card},
     text,
@@ -56,9 +56,10 @@ async fn amended(tx: &Tx, event: &Event) -> Result<()> {
     ];
     let card = Card::worded(("roll_amended", "card-roll-amended"), &blanks, format!("/votes/{}/roll", vote.id));
     let number = i32::try_from(number).map_err(Error::broken)?;
-    if let Some(entry) = roll_entry::Entity::find_by_id((vote.id, number)).one(tx).await? {
-        // whoever is struck has to hear of it, not only read it
-        let mailbox = mailbox(tx, entry.person_id).await?;
+    let there = roll_entry::Entity::find_by_id((vote.id, number)).one(tx).await?.map(|entry| entry.person_id);
+    // whoever is struck has to hear of it, not only read it, though another has that place by now
+    if let Some(person) = event.get::<PersonId>("person").or(there) {
+        let mailbox = mailbox(tx, person).await?;
         post_card(tx, mailbox, card.clone()).await?;
     }
     super::tell_all(tx, &vote, card).await

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use chrono::TimeDelta;
 use liusheng::votes::{
     rules::{Count, Question, elect, preset},
-    verify::{reopen, verify},
+    verify::{Reopened, reopen, verify},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -202,13 +202,20 @@ async fn a_secret_choice_is_sealed_by_the_phone_or_by_the_server() {
     assert_eq!(archive["plaintexts"], json!([["1", "2"], ["1"], ["1"], [], null, null]));
     // two trustees open them once more, away from the server: one key is not enough, and what was read out is what is in them
     let keys = format!("选一个做法 · 村民委员会\r\n{}\r\n{}\r\n", vote.keys[0], vote.keys[2]);
-    assert_eq!(reopen(&archive, &keys), Ok((6, 0)));
+    let found = |opened, closed| Ok(Reopened { opened, closed, paper: 0 });
+    assert_eq!(reopen(&archive, &keys), found(6, 0));
     // what does not open says nothing against anybody, and is told
-    let mut spoilt = archive.clone();
     let envelope = archive["envelopes"][0].as_str().unwrap();
-    let turned = if envelope.as_bytes()[100] == b'A' { "B" } else { "A" };
-    spoilt["envelopes"][0] = json!(format!("{}{turned}{}", &envelope[..100], &envelope[101..]));
-    assert_eq!(reopen(&spoilt, &keys), Ok((5, 1)));
+    let spoilt_at = |place: usize| {
+        let mut spoilt = archive.clone();
+        let turned = if envelope.as_bytes()[place] == b'A' { "B" } else { "A" };
+        spoilt["envelopes"][0] = json!(format!("{}{turned}{}", &envelope[..place], &envelope[place + 1..]));
+        spoilt
+    };
+    assert_eq!(reopen(&spoilt_at(100), &keys), found(5, 1));
+    // what was sealed to the committee alone is spoilt: the other two open it
+    assert_eq!(reopen(&spoilt_at(480), &keys), found(5, 1));
+    assert_eq!(reopen(&spoilt_at(480), &vote.keys.join("\n")), found(6, 0));
     assert_eq!(reopen(&archive, &vote.keys[1]), Err("keys"));
     let mut other = archive.clone();
     other["plaintexts"][1] = json!(["2"]);

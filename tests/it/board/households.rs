@@ -14,7 +14,7 @@ fn ballot(choice: &str) -> Value {
     json!({ "cast_id": Uuid::new_v4(), "choice": choice })
 }
 
-async fn vote_of_households(app: &TestApp, village: &Village, more: Value) -> String {
+pub(super) async fn vote_of_households(app: &TestApp, village: &Village, more: Value) -> String {
     let matter = village.matter_to_decide(app, "修一座桥").await;
     let mut vote = json!({ "matter_id": matter, "question": "是否同意？", "preset": "village_assembly_household",
         "closes_at": app.app.now() + TimeDelta::days(2) });
@@ -25,7 +25,7 @@ async fn vote_of_households(app: &TestApp, village: &Village, more: Value) -> St
 }
 
 /// Names who casts for the household of H003: 费海荣, then 俞美娟, then 费文斌.
-async fn named(app: &TestApp, village: &Village) -> [Somebody; 3] {
+pub(super) async fn named(app: &TestApp, village: &Village) -> [Somebody; 3] {
     let mut people = Vec::new();
     for number in ["00007", "00008", "00009"] {
         people.push(village.villager(app, number).await);

@@ -9,21 +9,21 @@ use crate::support::{Raw, Somebody, TestApp, Village, count, import, person_of};
 
 const ROSTER: &str = include_str!("../../data/roster_small.csv");
 
-fn ballot() -> Value {
+pub(super) fn ballot() -> Value {
     json!({ "cast_id": Uuid::new_v4(), "choice": "for" })
 }
 
-fn objection(kind: &str, name: &str) -> Value {
+pub(super) fn objection(kind: &str, name: &str) -> Value {
     json!({ "kind": kind, "about": { "name": name }, "reason": "大家都知道" })
 }
 
 /// What two people say to an objection.
-fn decision(upholds: bool) -> Value {
+pub(super) fn decision(upholds: bool) -> Value {
     json!({ "upholds": upholds, "reason": "经核对，按组织法办理" })
 }
 
 /// Decided by one, confirmed by another.
-async fn settled(by: (&Somebody, &Somebody), objections: &str, (id, upholds): (&Value, bool)) -> Value {
+pub(super) async fn settled(by: (&Somebody, &Somebody), objections: &str, (id, upholds): (&Value, bool)) -> Value {
     let at = format!("{objections}/{}", id.as_str().unwrap());
     assert_eq!(by.0.post(&format!("{at}/decision"), decision(upholds)).await.ok()["state"], "proposed");
     assert_eq!(by.0.post(&format!("{at}/confirm"), decision(upholds)).await.refused(), "second_person_needed");
@@ -115,7 +115,7 @@ async fn a_roll_hangs_before_the_vote_and_changes_only_by_two_people_on_the_boar
     let at = format!("{objections}/{}", cast["id"].as_str().unwrap());
     assert_eq!(village.clerk.post(&format!("{at}/decision"), decision(true)).await.ok()["state"], "proposed");
     assert_eq!(village.chair.post(&format!("{at}/confirm"), decision(false)).await.refused(), "changed");
-    let stands = village.chair.post(&format!("{at}/confirm"), decision(true)).await;
+    let stands = village.supervisor.post(&format!("{at}/confirm"), decision(true)).await;
     assert_eq!(stands.refused(), "already_cast", "a ballot that is there stands");
     let late = village.clerk.post(&objections, objection("wrong", "俞美娟")).await.ok();
     // its time is over, and an objection waits: so does the result, but no ballot is taken
@@ -179,7 +179,7 @@ async fn a_secret_vote_waits_for_its_keys_and_its_roll_and_who_was_struck_by_mis
 }
 
 /// A vote that is open at once, as its path.
-async fn opened(app: &TestApp, village: &Village, preset: &str, more: Value) -> String {
+pub(super) async fn opened(app: &TestApp, village: &Village, preset: &str, more: Value) -> String {
     let matter = village.matter_to_decide(app, "修一座桥").await;
     let mut ask = json!({ "matter_id": matter, "question": "是否同意？", "preset": preset,
         "closes_at": app.app.now() + TimeDelta::days(6) });
@@ -189,7 +189,7 @@ async fn opened(app: &TestApp, village: &Village, preset: &str, more: Value) -> 
 }
 
 /// The roster without this line, or with another in its place.
-fn roster(number: &str, instead: &str) -> String {
+pub(super) fn roster(number: &str, instead: &str) -> String {
     let lines = ROSTER.lines().filter(|line| !line.starts_with(number));
     let kept = lines.map(|line| format!("{line}\n")).collect::<String>();
     kept + instead
@@ -212,7 +212,7 @@ async fn who_left_the_roster_is_struck_all_the_same_and_casts_for_nobody_else() 
     assert_eq!(village.clerk.post(&objections, gone.clone()).await.refused(), "not_on_roll");
     gone["about"]["roster_number"] = json!(own.to_string());
     let gone = village.clerk.post(&objections, gone).await.ok();
-    settled((&village.clerk, &village.chair), &objections, (&gone["id"], true)).await;
+    settled((&village.clerk, &village.supervisor), &objections, (&gone["id"], true)).await;
     assert_eq!(app.get(&format!("{vote}/roll")).await.ok()["amendments"][0]["number"], own);
     let mut other = ballot();
     other["elector"] = named["number"].clone();
@@ -234,7 +234,7 @@ async fn whoever_moved_between_households_is_struck_where_the_roll_has_them_and_
     let moved = "00010,H005,330521103202,6,欧阳水根,男,1975-12-04,330599197512041031,19500000010,其他,1,1\n";
     import(&app.app, roster("00010", moved)).await;
     let wrong = village.clerk.post(&objections, objection("wrong", "欧阳水根")).await.ok();
-    settled((&village.clerk, &village.chair), &objections, (&wrong["id"], true)).await;
+    settled((&village.clerk, &village.town), &objections, (&wrong["id"], true)).await;
     let struck = app.get(&format!("{vote}/roll")).await.ok()["amendments"][0]["number"].clone();
     assert_eq!((struck == own, struck == theirs), (true, false), "the household that he casts for, not where he lives");
     neighbour.post(&format!("{vote}/ballots"), ballot()).await.ok();

@@ -41,6 +41,7 @@ pub(super) async fn about_votes(app: &App, clerk: &Clerk) -> Result<Vec<Todo>> {
     let todo = |one: AtOffice| {
         let (key, page) = match one.said {
             Said::Objection => ("desk-todo-roll-objections", "/roll"),
+            Said::Strike => ("desk-todo-roll-strikes", "/roll"),
             Said::Challenge => ("desk-todo-challenges", ""),
             Said::Count => ("desk-todo-paper", "/paper"),
             Said::Restored => ("desk-todo-restored", ""),

@@ -1,5 +1,6 @@
 //! Paper in a secret vote: what a few chose on it is never told apart, shown or kept.
 use chrono::TimeDelta;
+use liusheng::votes::verify::{Reopened, reopen};
 use serde_json::{Value, json};
 
 use super::{ballot, end, issue, leaves, number, photo, tally};
@@ -60,6 +61,12 @@ async fn where_one_may_cast_again_paper_comes_before_the_phone_and_a_secret_few_
     let paper = leaves(&archive, "paper")[0];
     assert!(paper.get("no").is_none() && paper["n"] == 2, "what a few on paper chose is not told apart: {paper}");
     assert_eq!(archive["plaintexts"], json!([["against"], ["against"], ["for"], ["for"]]));
+    // opened once more, what is left is as much as the boxes held
+    let keys = vote.keys.join("\n");
+    assert_eq!(reopen(&archive, &keys), Ok(Reopened { opened: 2, closed: 0, paper: 2 }));
+    let mut fewer = archive.clone();
+    fewer["plaintexts"].as_array_mut().unwrap().remove(0);
+    assert_eq!(reopen(&fewer, &keys), Err("reopened"));
     // nor shown by the photo
     for who in [&phones[2], &village.clerk] {
         let shown = who.get(&vote.path("/paper/boxes/1/photo")).await;

@@ -112,10 +112,9 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let db = app.store.read();
     let vote = queries::vote(db, id).await?;
     clerk.sits_over(&vote.area_code)?;
-    let result = if queries::is_decided(&vote.state) {
-        Some(queries::result_for(db, Some(&clerk.actor), id).await?)
-    } else {
-        None
+    let result = match queries::is_decided(&vote.state) {
+        true => Some(queries::result_for(db, Some(&clerk.actor), id).await?),
+        false => None,
     };
     let head = if vote.has_board { Some(board::queries::newest(db, id).await?) } else { None };
     let keys = if vote.secrecy == "secret" { sealed::trustees(db, id).await? } else { Vec::new() };
@@ -133,8 +132,8 @@ pub(super) async fn shown(app: &App, clerk: &Clerk, id: VoteId, (wrong, draft): 
     let can_proxy = opens_votes && queries::runs(&vote.state) && proxies.until.is_some_and(|until| app.now() < until);
     let overturns = !is_own && may_overturn(&clerk.actor, &vote);
     // whoever is apart from the office sees, too, for whom it cast and who is not told
-    let sees_doors = opens_votes || overturns;
-    let unreachable = if sees_doors { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
+    let unreachable =
+        if opens_votes || overturns { queries::unreachable(db, &app.keys, id).await? } else { Vec::new() };
     let is_provisional = result.as_ref().is_some_and(ResultView::is_provisional);
     let can_reopen = opens_votes && may_ask_again(app, &vote, result.as_ref()).await?;
     let coming = if can_reopen { coming_for(app, &vote).await? } else { Vec::new() };

@@ -25,13 +25,6 @@ const CHECKPOINTS: usize = 10;
 const ASIDE: &str = "before-migration";
 
 pub(super) async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
-    // one folder and no more: a mistyped path is not a new county
-    match path.parent().map(std::fs::create_dir) {
-        Some(Err(error)) if error.kind() != ErrorKind::AlreadyExists => {
-            return Err(Error::broken(format!("{}: {error}", path.display())));
-        }
-        _ => {}
-    }
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
     options
         .max_connections(connections)
@@ -85,9 +78,17 @@ pub(super) async fn write_back(readers: &DatabaseConnection) -> std::result::Res
 
 /// Looks for damage, copies aside what would be changed, applies the missing steps.
 pub(super) async fn migrate(path: &Path) -> Result<()> {
-    let database = connect(path, 1, false).await?;
-    // held until the end of this function, by the kernel's count: a process that dies gives it back
+    // one folder and no more: a mistyped path is not a new county
+    match path.parent().map(std::fs::create_dir) {
+        Some(Err(error)) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(Error::broken(format!("{}: {error}", path.display())));
+        }
+        _ => {}
+    }
+    // held until the end of this function, by the kernel's count: a process that dies gives it back. Taken before the file is
+    // opened: of two that set a new one to WAL at once, SQLite refuses one without a wait.
     let _turn = turn(path).await?;
+    let database = connect(path, 1, false).await?;
     if let Some(said) = damage(&database).await? {
         return Err(Error::broken(format!("the database is damaged: {said}")));
     }

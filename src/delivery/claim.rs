@@ -174,7 +174,7 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
             modes.extend(chosen.into_iter().map(|(person, mode)| ((row.topic.clone(), person), mode)));
         }
         if let Some(stream) = row.stream_id.filter(|_| is_told) {
-            let silent = streams::queries::who_muted(tx, stream, &among).await?;
+            let silent = streams::queries::who_muted(tx, (stream, tx.now()), &among).await?;
             muted.extend(silent.into_iter().map(|person| (row.id, person)));
         }
         told.insert(row.id, (row, stands));

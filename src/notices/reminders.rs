@@ -118,8 +118,9 @@ async fn plan(tx: &Tx, event: &Event) -> Result<()> {
     let hours = quiet::queries::hours_of(tx, &left).await?;
     let (Some(first), Some(last)) = (left.iter().min(), left.iter().max()) else { return Ok(()) };
     let among = Among::Between(*first, *last);
-    let muted = streams::queries::who_muted(tx, channel(tx, &notice.area_code).await?, &among).await?;
     let (class, now) = (Class::parse(&notice.class), tx.now());
+    let channel = channel(tx, &notice.area_code).await?;
+    let muted = streams::queries::who_muted(tx, (channel, now), &among).await?;
     let row = |person: PersonId| {
         let hours = hours.get(&person).copied().unwrap_or(Hours::DEFAULT);
         let wishes = Wishes { hours, is_muted: muted.contains(&person) };

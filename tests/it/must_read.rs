@@ -222,7 +222,11 @@ async fn reminders_come_half_way_and_the_day_before_once_and_never_to_who_has_co
         .find(|one| one["kind"] == "channel" && one["subject_id"] == village.area)
         .cloned();
     let channel = channel.unwrap()["id"].as_str().unwrap().to_owned();
-    put(&dan, &format!("/v1/streams/{channel}/options"), json!({ "mute": "everything" })).await.ok();
+    let options = format!("/v1/streams/{channel}/options");
+    put(&dan, &options, json!({ "mute": "everything" })).await.ok();
+    // a mute that is over by then
+    let until = app.app.local_now() + TimeDelta::hours(1);
+    put(&cleo, &options, json!({ "mute": "everything", "mute_until": until })).await.ok();
 
     let reminded = async |who: &Somebody, notice: &str| cards(who, "notice_reminder", notice).await.len();
     app.pass(TimeDelta::days(3) + TimeDelta::hours(19)).await;

@@ -97,11 +97,11 @@ mod tests {
             runtime.block_on(async {
                 let stop = CancellationToken::new();
                 let (rounds, work) = panics_first(&stop);
-                every(("boards", Duration::from_millis(1)), stop, work).await;
+                every(("boards", Duration::from_millis(1)), stop.clone(), work).await;
                 assert!(rounds.load(Ordering::SeqCst) > 1);
                 let stop = CancellationToken::new();
                 let (rounds, work) = panics_first(&stop);
-                lasting("relay", stop, work).await;
+                lasting("relay", stop.clone(), work).await;
                 assert_eq!(rounds.load(Ordering::SeqCst), 2);
             });
         });

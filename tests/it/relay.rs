@@ -172,7 +172,8 @@ async fn before_what_only_a_newer_build_knows_an_older_relay_stands_back() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(NEWER.all(), [("seen", 1)], "nothing is passed over");
-    assert_eq!(events::behind(ground.store.read()).await.unwrap(), [("test.newer".to_owned(), 2)]);
+    let behind = events::behind(ground.store.read()).await.unwrap();
+    assert!(behind.contains(&("test.newer".to_owned(), 2)), "{behind:?}");
     // to the newer build it is a kind like any other
     ground.change("UPDATE events SET kind = 'suggestion.rated' WHERE kind = 'suggestion.sung'").await;
     ground.go_on(vec![reaction], || NEWER.has("seen", 3)).await;

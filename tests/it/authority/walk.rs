@@ -172,6 +172,10 @@ pub(super) async fn walk(world: &mut World) -> (usize, Vec<String>) {
             if is_fresh && role != "visitor" {
                 renew(world, role).await;
             }
+            if row.operation == "cancel_closing" && expected == Out::Done {
+                // some of these had no turn at asking for it; to ask once more changes nothing
+                world.who[role].post("/v1/me/closing", json!({ "understood": true })).await;
+            }
             let call = world.call(row, (role, at), &object, (method, path)).await;
             count += 1;
             let cell = Cell { row, role, at, expected, object, call };

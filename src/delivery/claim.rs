@@ -9,7 +9,8 @@ use super::{
     audience::Audience,
     carried, disturb, found, numbers,
     plan::{choices_of, modes_of, word},
-    queries, reached,
+    queries,
+    reached::{self, Standing},
     rows::{announcement, delivery},
     rules::ladder::{Channel, Level, Mode, Urgency},
     settle::UNKNOWN,
@@ -137,8 +138,8 @@ async fn take(tx: &Tx, channel: Channel, ids: Vec<DeliveryId>) -> Result<Vec<del
         .await?)
 }
 
-/// What is told, and whether it still stands: nothing where it waits, or that cannot be read.
-type Told = HashMap<AnnouncementId, (announcement::Model, Option<bool>)>;
+/// What is told, and whether it still stands.
+type Told = HashMap<AnnouncementId, (announcement::Model, Standing)>;
 
 /// Everything that the verdicts ask.
 pub(super) struct Sight {
@@ -168,7 +169,7 @@ async fn look(tx: &Tx, channel: Channel, (rows, people): (&[delivery::Model], Ve
     for row in announcement::Entity::find().filter(announcement::Column::Id.is_in(ids)).all(tx).await? {
         let (reached, stands) = reached::seen(tx, &row, &among).await;
         done.extend(reached.into_iter().map(|person| (row.id, person)));
-        let is_told = stands == Some(true);
+        let is_told = stands == Standing::Stands;
         if is_told {
             let chosen = modes_of(tx, (&row.topic, &among)).await?;
             modes.extend(chosen.into_iter().map(|(person, mode)| ((row.topic.clone(), person), mode)));
@@ -250,9 +251,10 @@ impl Sight {
         let is_off = self.modes.get(&(told.topic.clone(), person)) == Some(&Mode::Off);
         let needs_consent = !must && self.channel == Channel::Sms && self.without_news.contains(&person);
         match self.told.get(&told.id).map(|(_, stands)| *stands) {
-            Some(Some(true)) => {}
-            Some(None) => return Ok(Verdict::Later(now + LATER, "not_now")),
-            _ => return Ok(Verdict::Not(untold::WITHDRAWN)),
+            Some(Standing::Stands) => {}
+            Some(Standing::Waits) => return Ok(Verdict::Later(now + LATER, "not_now")),
+            Some(Standing::Unreadable) => return Ok(Verdict::Later(now + LATER, "unreadable")),
+            Some(Standing::Over) | None => return Ok(Verdict::Not(untold::WITHDRAWN)),
         }
         if !lives_there {
             return Ok(Verdict::Not("left"));

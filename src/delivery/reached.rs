@@ -47,22 +47,34 @@ pub(super) async fn in_app(
     Ok(reached)
 }
 
-/// Who of these need not be told, where it still stands, and whether it does; nothing where it waits, or that cannot be read, so
-/// that one of them holds up no other.
+/// Whether something is told now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Stands,
+    /// The vote that it asks for rests.
+    Waits,
+    Over,
+    /// It cannot be read: one of them holds up no other.
+    Unreadable,
+}
+
+/// Who of these need not be told, where it still stands, and whether it does.
 pub(super) async fn seen(
     db: &impl ConnectionTrait,
     told: &announcement::Model,
     among: &Among,
-) -> (HashSet<PersonId>, Option<bool>) {
+) -> (HashSet<PersonId>, Standing) {
     let looked = async {
-        let stands = stands(db, told).await?;
         // of what is not told any more nobody need be looked up
-        let reached = if stands == Some(true) { in_app(db, told, among).await? } else { HashSet::new() };
-        Ok::<_, Error>((reached, stands))
+        Ok::<_, Error>(match stands(db, told).await? {
+            Some(true) => (in_app(db, told, among).await?, Standing::Stands),
+            Some(false) => (HashSet::new(), Standing::Over),
+            None => (HashSet::new(), Standing::Waits),
+        })
     };
     looked.await.unwrap_or_else(|error| {
         tracing::error!(%error, announcement = %told.id, "what is told cannot be read");
-        (HashSet::new(), None)
+        (HashSet::new(), Standing::Unreadable)
     })
 }
 

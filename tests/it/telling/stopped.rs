@@ -107,10 +107,10 @@ async fn what_cannot_be_written_or_read_holds_up_nothing_beside_it() {
     let states = scene.states().await;
     let sent = states["sent"] + states.get("sent family").copied().unwrap_or_default();
     assert_eq!(sent, all / 3, "{states:?}");
-    assert_eq!(states["queued not_now"], all / 3, "{states:?}");
+    assert_eq!(states["queued unreadable"], all / 3, "{states:?}");
     scene.pass(TimeDelta::hours(1)).await;
     let states = scene.states().await;
-    assert_eq!((states["queued not_now"], states["sent"]), (all / 3, states["sent"]), "{states:?}");
+    assert_eq!((states["queued unreadable"], states["sent"]), (all / 3, states["sent"]), "{states:?}");
     scene.app.stop().await;
 }
 
